@@ -1,0 +1,1 @@
+"""How people ask and are told: command line, HTTP API and web console."""

@@ -1,0 +1,1 @@
+"""What is so, and what was decided: all the SQL."""

@@ -1,0 +1,1 @@
+"""The same tree again: what Seatkeeper promises, and what proves it."""

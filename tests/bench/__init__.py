@@ -1,0 +1,1 @@
+"""Measurements: ratios, which never fail on a busy machine."""

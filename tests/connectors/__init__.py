@@ -1,0 +1,1 @@
+"""Connectors: one contract for every kind, and each vendor's documented payloads."""

@@ -1,0 +1,1 @@
+"""The command line as a process, the API and the pages over HTTP."""

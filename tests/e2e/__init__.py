@@ -1,0 +1,1 @@
+"""Real processes on PostgreSQL, Redis and the simulators: one story a test."""

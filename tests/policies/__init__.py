@@ -1,0 +1,1 @@
+"""Rules, plans and policy files: examples by hand, worlds by Hypothesis."""

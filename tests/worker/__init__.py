@@ -1,0 +1,1 @@
+"""Operations on a real store and a simulator, stopped at every step."""

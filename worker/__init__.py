@@ -1,0 +1,1 @@
+"""What happens next: operations, actors and the scheduler."""
