@@ -1,0 +1,85 @@
+"""What every test may ask for: empty databases on either engine, Redis, and never the network."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import hypothesis
+import pytest
+import redis
+
+from tests.services.loopback import Guard
+from tests.services.postgres import Postgres, running_postgres
+from tests.services.redis import running_redis
+
+GUARD = Guard()
+
+# The slowest thing that a shared machine does is no property of ours, hence no deadline. CI tries the same
+# examples every time; other runs look for new ones; `make nightly` looks for long.
+hypothesis.settings.register_profile("quick", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+hypothesis.settings.register_profile(
+    "nightly",
+    deadline=None,
+    max_examples=5000,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("quick")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_beyond_loopback() -> Iterator[None]:
+    """Fails a test that goes beyond loopback, even where the code under test took the refusal for an outage."""
+    with GUARD.minding() as refused:
+        yield
+    assert not refused, f"beyond loopback: {refused}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this worker's own, which makes and drops databases."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Postgres) -> str:
+    """The URL of that server; its database is for administration, not for tables."""
+    return postgres.url
+
+
+@pytest.fixture
+def fresh_postgres(postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database that is this test's alone."""
+    name = postgres.create()
+    yield postgres.database_url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def fresh_sqlite(tmp_path: Path) -> str:
+    """The URL of an SQLite database that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'seatkeeper.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, once on each engine that Seatkeeper supports."""
+    fixture = {"sqlite": "fresh_sqlite", "postgresql": "fresh_postgres"}[request.param]
+    return str(request.getfixturevalue(fixture))
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """The URL of a Redis server of this worker's own, with whatever earlier tests left in it."""
+    with running_redis() as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """The URL of an empty Redis."""
+    with closing(redis.Redis.from_url(redis_server)) as client:
+        client.flushall()
+    return redis_server
