@@ -5,6 +5,7 @@ killed closes the pipe as surely as one that ends well, so no server and no data
 ends unasked has its last words repeated on standard error.
 """
 
+import os
 import pwd
 import shutil
 import signal
@@ -42,7 +43,7 @@ def keep(directory: Path, user: str, command: list[str]) -> int:
 
 
 def stop_at_end_of_input(server: subprocess.Popen[bytes], asked: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    os.read(0, 1)  # nobody writes, so this returns when the other end is closed
     asked.set()
     server.send_signal(signal.SIGINT)  # "stop now, but orderly" to PostgreSQL and to Redis
     try:
