@@ -1,0 +1,230 @@
+"""The two databases, and everything that differs between them: connecting, locking, bulk rows, unlogged tables.
+
+Everything else in the store is one SQL text for both.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.engine import URL
+
+from store.schema import UNLOGGED, metadata
+
+Row = Sequence[Any]
+
+
+class Dialect(Protocol):
+    """What a database does in its own way."""
+
+    name: str
+
+    def engine(self, url: URL, pool_size: int) -> Engine: ...
+
+    def create(self, connection: Connection) -> None:
+        """Create every table and trigger in an empty database."""
+        ...
+
+    def copy(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        """Write many rows in the quickest way there is."""
+        ...
+
+    def for_update(self) -> str:
+        """The clause that locks what a select returns until the transaction ends."""
+        ...
+
+    def analyze(self, connection: Connection, table: str) -> None: ...
+
+
+class Sqlite:
+    """The embedded store: one file, one writer at a time, WAL so that readers never wait."""
+
+    name = "sqlite"
+
+    def engine(self, url: URL, pool_size: int) -> Engine:
+        engine = create_engine(url, connect_args={"timeout": 60.0, "check_same_thread": False})
+        event.listen(engine, "connect", self._on_connect)
+        event.listen(engine, "begin", self._on_begin)
+        return engine
+
+    @staticmethod
+    def _on_connect(raw: sqlite3.Connection, _record: object) -> None:
+        raw.isolation_level = None  # the driver must not begin transactions behind our back
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=60000",
+            # Sorting in memory and mapping the file would break the memory goal at a million accounts.
+            "temp_store=FILE",
+            "mmap_size=0",
+            "cache_size=-32000",
+        ):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @staticmethod
+    def _on_begin(connection: Connection) -> None:
+        # A transaction that will write takes the write lock at once: upgrading later can fail as "busy".
+        reads = connection.get_execution_options().get("seatkeeper_reads", False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    def create(self, connection: Connection) -> None:
+        metadata.create_all(connection)
+        for statement in _SQLITE_TRIGGERS:
+            connection.exec_driver_sql(statement)
+
+    def copy(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        raw: Any = connection.connection.driver_connection
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        raw.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+
+    def for_update(self) -> str:
+        return ""
+
+    def analyze(self, connection: Connection, table: str) -> None:
+        return None
+
+
+class Postgresql:
+    """The store at scale: any number of workers on any number of machines."""
+
+    name = "postgresql"
+
+    def engine(self, url: URL, pool_size: int) -> Engine:
+        return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+
+    def create(self, connection: Connection) -> None:
+        metadata.create_all(connection)
+        for table in UNLOGGED:
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} SET UNLOGGED")
+        for statement in _POSTGRESQL_TRIGGERS:
+            connection.exec_driver_sql(statement)
+
+    def copy(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        raw: Any = connection.connection.driver_connection
+        with (
+            raw.cursor() as cursor,
+            cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+        ):
+            write = copy.write_row
+            for row in rows:
+                write(row)
+
+    def for_update(self) -> str:
+        return " FOR UPDATE"
+
+    def analyze(self, connection: Connection, table: str) -> None:
+        connection.exec_driver_sql(f"ANALYZE {table}")
+
+
+# Counters are kept true by the database itself, so that no code path can forget them: `lot.held`, on which the check
+# of L3 stands, and the counts by which limits and `status` go. Per statement where the database can.
+
+_COUNTS = (
+    ("holding_count", "assignment", ("company", "license", "through"), "held"),
+    ("rule_count", "assignment", ("company", "source"), "held"),
+    ("waiting_count", "waiting", ("company", "license", "through", "reason"), "n"),
+)
+
+
+def _sqlite_triggers() -> list[str]:
+    def count(table: str, keys: tuple[str, ...], column: str, row: str, sign: str) -> str:
+        where = " AND ".join(f"{key} = {row}.{key}" for key in keys)
+        insert = (
+            f"INSERT OR IGNORE INTO {table} ({', '.join(keys)}, {column})"
+            f" VALUES ({', '.join(f'{row}.{key}' for key in keys)}, 0);"
+        )
+        return f"{insert} UPDATE {table} SET {column} = {column} {sign} 1 WHERE {where};"
+
+    def body(source: str, row: str, sign: str) -> str:
+        parts = [count(t, keys, column, row, sign) for t, s, keys, column in _COUNTS if s == source]
+        if source == "assignment":
+            parts.append(f"UPDATE lot SET held = held {sign} 1 WHERE key = {row}.lot;")
+        return " ".join(parts)
+
+    statements = []
+    for source in ("assignment", "waiting"):
+        added, removed = body(source, "new", "+"), body(source, "old", "-")
+        for verb, code in (("INSERT", added), ("DELETE", removed), ("UPDATE", removed + " " + added)):
+            statements.append(
+                f"CREATE TRIGGER {source}_{verb.lower()} AFTER {verb} ON {source} BEGIN {code} END"
+            )
+    return statements + _append_only_sqlite()
+
+
+def _append_only_sqlite() -> list[str]:
+    return [
+        f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit BEGIN"
+        " SELECT RAISE(ABORT, 'audit entries cannot be changed'); END"
+        for verb in ("UPDATE", "DELETE")
+    ]
+
+
+def _postgresql_triggers() -> list[str]:
+    def count(table: str, keys: tuple[str, ...], column: str, changes: str) -> str:
+        names = ", ".join(keys)
+        return (
+            f"INSERT INTO {table} AS c ({names}, {column})"
+            f" SELECT {names}, sum(d) FROM ({changes}) x GROUP BY {names} HAVING sum(d) <> 0 ORDER BY {names}"
+            f" ON CONFLICT ({names}) DO UPDATE SET {column} = c.{column} + excluded.{column};"
+        )
+
+    def changes(verb: str) -> str:
+        added, removed = "SELECT *, 1 AS d FROM added", "SELECT *, -1 AS d FROM removed"
+        return {"INSERT": added, "DELETE": removed, "UPDATE": f"{removed} UNION ALL {added}"}[verb]
+
+    def body(source: str, verb: str) -> str:
+        parts = [count(t, keys, column, changes(verb)) for t, s, keys, column in _COUNTS if s == source]
+        if source == "assignment":
+            parts.append(
+                "UPDATE lot SET held = held + x.d FROM (SELECT lot, sum(d) AS d FROM"
+                f" ({changes(verb)}) y WHERE lot IS NOT NULL GROUP BY lot HAVING sum(d) <> 0) x WHERE lot.key = x.lot;"
+            )
+        return " ".join(parts)
+
+    tables = {
+        "INSERT": "NEW TABLE AS added",
+        "DELETE": "OLD TABLE AS removed",
+        "UPDATE": "OLD TABLE AS removed NEW TABLE AS added",
+    }
+    statements = []
+    for source in ("assignment", "waiting"):
+        for verb, names in tables.items():
+            name = f"{source}_{verb.lower()}"
+            statements.append(
+                f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                f" {body(source, verb)} RETURN NULL; END $$"
+            )
+            statements.append(
+                f"CREATE TRIGGER {name} AFTER {verb} ON {source} REFERENCING {names}"
+                f" FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+            )
+    statements.append(
+        "CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'audit entries cannot be changed'; END $$"
+    )
+    statements.append(
+        "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit"
+        " FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()"
+    )
+    return statements
+
+
+_SQLITE_TRIGGERS = _sqlite_triggers()
+_POSTGRESQL_TRIGGERS = _postgresql_triggers()
+
+
+def dialect_of(url: URL) -> Dialect:
+    """The dialect for a database URL. Raises ValueError for a database that Seatkeeper does not speak."""
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return Sqlite()
+    if backend == "postgresql":
+        return Postgresql()
+    raise ValueError(f"{backend} is not supported; use sqlite:///… or postgresql+psycopg://…")
+
+
+def unlogged() -> tuple[Table, ...]:
+    """The tables that PostgreSQL keeps out of its log."""
+    return UNLOGGED

@@ -1,0 +1,93 @@
+"""Opening the store: an empty database is created, one that is behind is refused, never upgraded silently."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, inspect, make_url, text
+
+from store.dialects import Dialect, dialect_of
+from store.errors import SchemaBehind
+from store.transaction import Transaction
+
+SCHEMA_VERSION = "0001"
+"""The newest migration; what `create` makes is the same (tests/store/test_migrations.py)."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The license store. Thread-safe; a transaction belongs to the thread that began it."""
+
+    engine: Engine
+    dialect: Dialect
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """A transaction that may write: leaving commits, raising rolls back."""
+        with self.engine.connect() as connection, connection.begin():
+            yield Transaction(connection, self.dialect)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """One consistent view of the store that holds nobody up."""
+        options = {"seatkeeper_reads": True}
+        if self.dialect.name == "postgresql":
+            options["isolation_level"] = "REPEATABLE READ"  # type: ignore[assignment]
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            yield Transaction(connection, self.dialect)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_store(url: str, *, pool_size: int = 8) -> Store:
+    """Open the store at a SQLAlchemy URL; an empty database is created first.
+
+    Raises SchemaBehind when the database was made by another version.
+    """
+    parsed = make_url(url)
+    dialect = dialect_of(parsed)
+    engine = dialect.engine(parsed, pool_size)
+    store = Store(engine, dialect)
+    try:
+        _create_or_check(store)
+    except BaseException:
+        engine.dispose()
+        raise
+    return store
+
+
+def _create_or_check(store: Store) -> None:
+    if (found := _version(store)) is None:
+        with store.engine.connect() as connection, connection.begin():
+            _create(connection, store.dialect)
+        return
+    if found != SCHEMA_VERSION:
+        raise SchemaBehind(
+            f"the database has schema {found} and this version of Seatkeeper needs {SCHEMA_VERSION};"
+            " run `seatkeeper db upgrade` (take a backup first)"
+        )
+
+
+def _version(store: Store) -> str | None:
+    with store.engine.connect().execution_options(seatkeeper_reads=True) as connection:
+        names = inspect(connection).get_table_names()
+        if "alembic_version" not in names:
+            return "before 0001" if "assignment" in names else None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _create(connection: Connection, dialect: Dialect) -> None:
+    if dialect.name == "postgresql":
+        # Two first commands at once: the second waits here, and then finds the work done.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8480)")
+    if "assignment" in inspect(connection).get_table_names():
+        return
+    dialect.create(connection)
+    connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": SCHEMA_VERSION})
+    connection.execute(
+        text("INSERT INTO company (key, id, name, state, pool, audit_hash) VALUES (0, 'provider', 'Provider', 'active', 0, :no)"),
+        {"no": b""},
+    )
+    connection.execute(text("INSERT INTO feed_head (key, last) VALUES (0, 0)"))

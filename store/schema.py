@@ -1,0 +1,533 @@
+"""The tables, with the constraints that L2 and L3 live in.
+
+Conventions, the same on both databases:
+
+- a `…_at`, `since`, `due`, `ends` column is an instant: microseconds since 1970, UTC, as an integer (docs/decisions.md);
+- a `key` is the store's own number, an `id` is what people and directories call the thing;
+- `company` 0 is the provider: it owns the global pool and a chain of its own in the audit. A lot's or a company's
+  `pool` is the key of the company that owns it, so that 0 is the global pool and locking a pool is locking one row;
+- text that a directory does not have is '' in the mirror, so that NULL in `stage` can mean "not told";
+- rows that exist once per account carry no foreign keys: they would cost more than the merge (docs/performance.md).
+
+What only one of the databases can do (unlogged tables, trigger bodies) is in `store.engine`.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from policies.model import ATTRIBUTES
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# Ordering must not depend on a server's locale: the plan's hash does not (G5, Z1).
+Ordered = Text().with_variant(Text(collation="C"), "postgresql")
+Key = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite counts up by itself only where the type says INTEGER."""
+
+
+def _text(name: str, default: str | None = "") -> Column[str]:
+    return Column(name, Text, nullable=False, server_default=default)
+
+
+# --- who ------------------------------------------------------------------------------------------------------------
+
+company = Table(
+    "company",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    _text("name"),
+    _text("state", "active"),  # active, frozen (its file is missing, Z11), retired
+    Column("pool", Integer, nullable=False, server_default="0"),
+    Column("policy", Integer),  # the policy version in force
+    Column("policy_problem", Text),  # JSON list: why the file as it stands now is not in force (Z4)
+    Column("audit_n", BigInteger, nullable=False, server_default="0"),
+    Column("audit_hash", LargeBinary, nullable=False, server_default=""),
+)
+
+policy_version = Table(
+    "policy_version",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("company", Integer, nullable=False),
+    Column("n", Integer, nullable=False),
+    _text("file"),
+    Column("text", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("provider_text", Text),  # the provider file that it was read with
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("company", "n"),
+)
+
+directory = Table(
+    "directory",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("company", Integer, nullable=False),
+    _text("kind"),
+    Column("bound_to", Text),  # tenant id, customer id or path, from the first good read (Z11)
+    _text("state", "never_run"),  # healthy, failing, frozen, never_run
+    Column("retired", Boolean, nullable=False, server_default="0"),
+    Column("problem", Text),
+    Column("remedy", Text),
+    Column("mailbox_problem", Text),
+    Column("mailbox_remedy", Text),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("failing_since", BigInteger),
+    Column("last_success", BigInteger),
+    Column("every", BigInteger, nullable=False, server_default="60000000"),  # microseconds
+    Column("due_at", BigInteger, nullable=False, server_default="0"),
+    Column("asked_at", BigInteger),  # somebody asked for a pass now (Z9)
+    Column("lease_owner", Text),
+    Column("lease_until", BigInteger, nullable=False, server_default="0"),
+    Column("fence", BigInteger, nullable=False, server_default="0"),
+    Column("revision", BigInteger, nullable=False, server_default="0"),  # grows when a person changes its licenses
+    Column("cursor", Text),
+    Column("groups_cursor", Text),
+    Column("groups_hash", Text),  # which groups the cursor stands for
+    Column("plan_whole", Boolean, nullable=False, server_default="1"),
+    Column("planned_policy", Integer),  # the policy version of the last whole plan
+    Column("planned_whole_at", BigInteger, nullable=False, server_default="0"),
+    Column("read_whole_at", BigInteger, nullable=False, server_default="0"),
+    Column("count_off", SmallInteger, nullable=False, server_default="0"),  # times in a row that the counts differed (Z2)
+    Column("unstable_ids", Boolean, nullable=False, server_default="0"),
+    Index(None, "due_at"),
+    Index(None, "company"),
+)
+
+# --- the mirror -----------------------------------------------------------------------------------------------------
+
+account = Table(
+    "account",
+    metadata,
+    Column("key", Key, primary_key=True, autoincrement=True),
+    Column("directory", Integer, nullable=False),
+    Column("id", Ordered, nullable=False),
+    Column("address", Ordered, nullable=False),
+    _text("name"),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("enabled", SmallInteger, nullable=False, server_default="1"),
+    Column("guest", SmallInteger, nullable=False, server_default="0"),
+    _text("mailbox"),  # user, shared, room, equipment, none; '' not known yet
+    _text("org_unit"),
+    *(_text(f"at_{name}") for name in ATTRIBUTES),
+    UniqueConstraint("directory", "id"),
+    Index(None, "directory", "address"),
+    postgresql_with={"fillfactor": "85"},
+)
+
+SEEN = (
+    "id", "address", "name", "enabled", "guest", "mailbox", "org_unit", *(f"at_{name}" for name in ATTRIBUTES), "gone",
+)  # fmt: skip
+"""The columns that a page fills, in the order of `connectors.base.Seen`."""
+
+stage = Table(
+    "stage",
+    metadata,
+    Column("run", Text, nullable=False),
+    Column("n", BigInteger, nullable=False),  # the order of arrival: a later entry for the same id wins
+    Column("id", Ordered, nullable=False),
+    Column("address", Text),
+    Column("name", Text),
+    Column("enabled", SmallInteger),
+    Column("guest", SmallInteger),
+    Column("mailbox", Text),
+    Column("org_unit", Text),
+    *(Column(f"at_{name}", Text) for name in ATTRIBUTES),
+    Column("gone", Text),
+    Index("ix_stage_run", "run"),
+)
+
+pull = Table(
+    "pull",
+    metadata,
+    Column("directory", Integer, primary_key=True, autoincrement=False),
+    Column("run", Text, nullable=False),
+    Column("resume", Text),
+    Column("staged", BigInteger, nullable=False, server_default="0"),
+    Column("whole", Boolean, nullable=False, server_default="0"),
+    Column("started_at", BigInteger, nullable=False),
+)
+"""A walk under way: where it can be taken up again. Unlogged like the stage it belongs to, so that a crash of the
+database server loses both."""
+
+unplanned = Table(
+    "unplanned",
+    metadata,
+    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("directory", Integer, nullable=False),
+    Index(None, "directory"),
+)
+"""Accounts that changed since they were last planned; survives a crash between merge and apply (Z6)."""
+
+mailbox_queue = Table(
+    "mailbox_queue",
+    metadata,
+    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("directory", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Index(None, "directory", "due"),
+)
+
+grp = Table(
+    "grp",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("directory", Integer, nullable=False),
+    Column("id", Text, nullable=False),
+    _text("name"),
+    _text("address"),
+    Column("gone", Boolean, nullable=False, server_default="0"),
+    UniqueConstraint("directory", "id"),
+)
+
+edge = Table(
+    "edge",
+    metadata,
+    Column("directory", Integer, primary_key=True, autoincrement=False),
+    Column("member", Ordered, primary_key=True),
+    Column("grp", Integer, primary_key=True, autoincrement=False),
+    Column("member_is", Text, nullable=False),  # account, group
+    Index(None, "grp"),
+)
+"""Direct memberships, by the member's immutable id: a member may be read before its account is."""
+
+group_ref = Table(
+    "group_ref",
+    metadata,
+    Column("directory", Integer, primary_key=True, autoincrement=False),
+    Column("ref", Text, primary_key=True),
+    Column("group_id", Text),
+    Column("problem", Text),  # missing, ambiguous, gone
+    Column("at", BigInteger, nullable=False),
+)
+"""What a policy's group names were resolved to; once resolved, kept by id (G3)."""
+
+# --- licenses -------------------------------------------------------------------------------------------------------
+
+lot = Table(
+    "lot",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("pool", Integer, nullable=False),
+    Column("license", Text, nullable=False),
+    Column("seats", Integer, nullable=False),
+    Column("held", Integer, nullable=False, server_default="0"),
+    Column("term", Text, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),  # the first instant at which it is no longer valid; NULL is never
+    Column("renews", Boolean, nullable=False, server_default="1"),
+    Column("ref", Text),
+    Column("order_id", Text),
+    CheckConstraint("held >= 0 AND held <= seats", name="held_within_seats"),  # L3
+    CheckConstraint("seats >= 0", name="seats"),
+    Index(None, "pool", "license"),
+)
+
+assignment = Table(
+    "assignment",
+    metadata,
+    Column("account", BigInteger, primary_key=True, autoincrement=False),  # L2
+    Column("company", Integer, nullable=False),
+    Column("directory", Integer, nullable=False),
+    Column("license", Text, nullable=False),
+    Column("through", Text, nullable=False),
+    Column("lot", Integer),
+    Column("source", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    CheckConstraint("(through = 'seat') = (lot IS NOT NULL)", name="seat_has_lot"),
+    Index(None, "lot"),
+)
+
+by_hand = Table(
+    "by_hand",
+    metadata,
+    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("pinned", Boolean, nullable=False, server_default="0"),
+)
+"""Accounts that a person decided about, with or without a license: rules neither take nor give (L8)."""
+
+holding_count = Table(
+    "holding_count",
+    metadata,
+    Column("company", Integer, primary_key=True, autoincrement=False),
+    Column("license", Text, primary_key=True),
+    Column("through", Text, primary_key=True),
+    Column("held", BigInteger, nullable=False),
+)
+"""Licenses held, per company; kept true by triggers on `assignment`, as `lot.held` is."""
+
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("company", Integer, nullable=False),
+    Column("directory", Integer, nullable=False),
+    Column("license", Text, nullable=False),
+    Column("through", Text, nullable=False),
+    Column("rank", SmallInteger, nullable=False),  # M9: 2 archive-waiting and returning, 3 the rest
+    Column("rule_position", Integer, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("address", Ordered, nullable=False),
+    Column("id", Ordered, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # the action that it waits for: assign, archive, restore, move
+    Column("source", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    Index("ix_waiting_order", "company", "license", "through", "rank", "rule_position", "since", "address", "id"),
+    Index(None, "directory"),
+)
+
+waiting_count = Table(
+    "waiting_count",
+    metadata,
+    Column("company", Integer, primary_key=True, autoincrement=False),
+    Column("license", Text, primary_key=True),
+    Column("through", Text, primary_key=True),
+    Column("reason", Text, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+)
+"""Accounts waiting, per company; kept true by triggers on `waiting`."""
+
+rule_count = Table(
+    "rule_count",
+    metadata,
+    Column("company", Integer, primary_key=True, autoincrement=False),
+    Column("source", Text, primary_key=True),
+    Column("held", BigInteger, nullable=False),
+)
+"""Licenses held, per company and source, for the caps of rules (G6); kept true by triggers on `assignment`."""
+
+grace = Table(
+    "grace",
+    metadata,
+    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("directory", Integer, nullable=False),
+    Column("kind", Text, nullable=False),  # on_leave, on_disable, deleted_user
+    Column("rule", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Index(None, "directory", "due"),
+)
+
+retention = Table(
+    "retention",
+    metadata,
+    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("company", Integer, nullable=False),
+    Column("directory", Integer, nullable=False),
+    Column("license", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ends", BigInteger, nullable=False),
+    Column("purge_due", Boolean, nullable=False, server_default="0"),
+    Index(None, "company", "ends"),
+)
+
+# --- plans and safety -----------------------------------------------------------------------------------------------
+
+proposal = Table(
+    "proposal",
+    metadata,
+    Column("run", Text, nullable=False),
+    Column("account", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("license", Text),  # what it shall hold; NULL is nothing
+    Column("through", Text),
+    Column("held_license", Text),  # what it held when this was decided
+    Column("held_through", Text),
+    Column("rank", SmallInteger, nullable=False),
+    Column("rule_position", Integer, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("reason", Text),  # of a wait that no stock can end
+    Column("address", Ordered, nullable=False),
+    Column("id", Ordered, nullable=False),
+    Index("ix_proposal_run", "run"),
+)
+"""The working set of a run: what was decided, before stock and limits are looked at. Unlogged."""
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("hash", Text, nullable=False),
+    Column("company", Integer, nullable=False),
+    Column("directory", Integer),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),  # held, approved, rejected, superseded
+    Column("total", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("run", Text),
+    Column("policy", Integer),
+    _text("why"),  # the limit in numbers
+    Column("decided_by", Text),
+    Column("decided_at", BigInteger),
+    Index(None, "company", "state"),
+    Index(None, "hash"),
+)
+
+plan_action = Table(
+    "plan_action",
+    metadata,
+    Column("plan", Integer, primary_key=True, autoincrement=False),
+    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("held_license", Text),
+    Column("license", Text),
+    Column("rule", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("footing", Text, nullable=False),  # what the decision rested on: a rejection stands while it does
+)
+
+removal = Table(
+    "removal",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("company", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("license", Text),
+    Column("at", BigInteger, nullable=False),
+    Column("n", Integer, nullable=False),
+    Index(None, "company", "kind", "at"),
+)
+"""What safety limits count over 24 hours; what a person approved is not in it (Z1)."""
+
+movement = Table(
+    "movement",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("company", Integer, nullable=False),
+    Column("license", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("change", Integer, nullable=False),
+    Index(None, "company", "license", "at"),
+)
+"""By how much the licenses held changed, so that the share of a limit is of what was held 24 hours ago (Z1)."""
+
+# --- purchases ------------------------------------------------------------------------------------------------------
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("company", Integer, nullable=False),
+    Column("pool", Integer, nullable=False),
+    Column("license", Text, nullable=False),
+    Column("seats", Integer, nullable=False),
+    Column("state", Text, nullable=False),  # wanted, awaiting_approval, placed, fulfilled, failed, cancelled, rejected
+    Column("term", Text, nullable=False),
+    Column("estimate", Text),
+    Column("idempotency_key", Text, nullable=False, unique=True),
+    Column("seller", Text, nullable=False),
+    Column("seller_ref", Text),
+    Column("because", Text, nullable=False),
+    Column("shortage", Integer, nullable=False, server_default="0"),  # when it was made: a rejection stands up to it
+    Column("renews_lot", Integer),
+    Column("created_at", BigInteger, nullable=False),
+    Column("decided_by", Text),
+    Column("changed_at", BigInteger, nullable=False),
+    Index(None, "company", "state"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("idempotency_key", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),  # order
+    Column("company", Integer, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("asked", Boolean, nullable=False, server_default="0"),  # it may have left: look it up before sending again
+    Column("error", Text),
+    Column("done_at", BigInteger),
+    Index(None, "done_at", "due"),
+)
+
+# --- the record -----------------------------------------------------------------------------------------------------
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("company", Integer, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("directory", Integer),
+    Column("subject", Text, nullable=False),
+    Column("before", Text),  # JSON
+    Column("after", Text),  # JSON
+    Column("because", Text),
+    Column("hash", LargeBinary, nullable=False),
+    Index(None, "company", "subject", "n"),
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+    Column("company", Integer, nullable=False),
+    Column("audit_first", BigInteger, nullable=False),
+)
+"""One row per transaction that wrote to the audit: which of its entries stand where in the one feed of everybody."""
+
+feed_head = Table(
+    "feed_head",
+    metadata,
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("directory", Integer, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("mode", Text, nullable=False),
+    Column("outcome", Text),
+    Column("policy", Integer),
+    Column("seen", BigInteger, nullable=False, server_default="0"),
+    Column("changed", BigInteger, nullable=False, server_default="0"),
+    Column("plan_hash", Text),
+    Column("error", Text),
+    Index(None, "directory", "started_at"),
+)
+"""Runs that changed something or failed; an idle one leaves no row (Z12)."""
+
+UNLOGGED = (stage, pull, proposal)
+"""What PostgreSQL need not write to its log: a crash of the server voids a pull, and no more."""
