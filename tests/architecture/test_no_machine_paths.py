@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HOME = r"(?<![\w.~$}-])/(?:root|work|home/\w+|Users/\w+)(?=/|\b(?!\.))"
-INDEX = r"(?:extra-)?index-url\s*=?\s*\S|find-links\s*=?\s*\S|py" r"pi\.org/simple|python" r"hosted\.org"
+INDEX = r"(?:index-url|find-links)[ =]+\w|pypi[.]org/simple|pythonhosted[.]org"
 PLACES = re.compile(f"{HOME}|{INDEX}")
 
 
@@ -33,6 +33,11 @@ def test_no_tracked_file_names_a_machine_or_an_index() -> None:
 @pytest.mark.parametrize("folder", ["/ro" + "ot", "/wo" + "rk/main", "/ho" + "me/ada/seatkeeper", "/Us" + "ers/ada"])
 def test_a_folder_of_one_machine_is_found(folder: str) -> None:
     assert places(f"see {folder}/notes") != []
+
+
+@pytest.mark.parametrize("option", ["--index-" + "url=https://packages.example", "find-" + "links = wheels"])
+def test_an_index_is_found(option: str) -> None:
+    assert places(option) != []
 
 
 @pytest.mark.parametrize("text", ["https://example.com/work/", "/rooted", "/workers", "tests/work/x", "/homework"])
