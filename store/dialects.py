@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+import msgspec
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine import URL
 
@@ -28,6 +29,14 @@ class Dialect(Protocol):
 
     def copy(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """Write many rows in the quickest way there is."""
+        ...
+
+    def among(self, column: str, name: str) -> str:
+        """The condition that a column is one of the values bound as `name`, which `listed` makes."""
+        ...
+
+    def listed(self, values: Sequence[Any]) -> Any:
+        """Many values as one bound value."""
         ...
 
     def for_update(self) -> str:
@@ -79,6 +88,12 @@ class Sqlite:
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
         raw.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
 
+    def among(self, column: str, name: str) -> str:
+        return f"{column} IN (SELECT value FROM json_each(:{name}))"
+
+    def listed(self, values: Sequence[Any]) -> Any:
+        return msgspec.json.encode(values).decode()
+
     def for_update(self) -> str:
         return ""
 
@@ -110,6 +125,12 @@ class Postgresql:
             write = copy.write_row
             for row in rows:
                 write(row)
+
+    def among(self, column: str, name: str) -> str:
+        return f"{column} = ANY(:{name})"
+
+    def listed(self, values: Sequence[Any]) -> Any:
+        return list(values)
 
     def for_update(self) -> str:
         return " FOR UPDATE"

@@ -107,6 +107,8 @@ directory = Table(
     Column("groups_cursor", Text),
     Column("groups_hash", Text),  # which groups the cursor stands for
     Column("plan_whole", Boolean, nullable=False, server_default="1"),
+    Column("plan_some", Boolean, nullable=False, server_default="0"),  # `unplanned` has rows
+    Column("wake_at", BigInteger),  # when the next grace ends or mailbox is to be asked for
     Column("planned_policy", Integer),  # the policy version of the last whole plan
     Column("planned_whole_at", BigInteger, nullable=False, server_default="0"),
     Column("read_whole_at", BigInteger, nullable=False, server_default="0"),
@@ -128,8 +130,8 @@ account = Table(
     _text("name"),
     Column("kind", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("enabled", SmallInteger, nullable=False, server_default="1"),
-    Column("guest", SmallInteger, nullable=False, server_default="0"),
+    Column("enabled", Boolean, nullable=False, server_default="1"),
+    Column("guest", Boolean, nullable=False, server_default="0"),
     _text("mailbox"),  # user, shared, room, equipment, none; '' not known yet
     _text("org_unit"),
     *(_text(f"at_{name}") for name in ATTRIBUTES),
@@ -146,25 +148,37 @@ SEEN = (
 stage = Table(
     "stage",
     metadata,
-    Column("run", Text, nullable=False),
+    Column("batch", BigInteger, nullable=False),  # one walk of one directory
     Column("n", BigInteger, nullable=False),  # the order of arrival: a later entry for the same id wins
     Column("id", Ordered, nullable=False),
     Column("address", Text),
     Column("name", Text),
-    Column("enabled", SmallInteger),
-    Column("guest", SmallInteger),
+    Column("enabled", Boolean),
+    Column("guest", Boolean),
     Column("mailbox", Text),
     Column("org_unit", Text),
     *(Column(f"at_{name}", Text) for name in ATTRIBUTES),
     Column("gone", Text),
-    Index("ix_stage_run", "run"),
+    Index("ix_stage_batch", "batch"),
+)
+
+stage_edge = Table(
+    "stage_edge",
+    metadata,
+    Column("batch", BigInteger, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("grp", Text, nullable=False),
+    Column("member", Ordered, nullable=False),
+    Column("member_is", Text, nullable=False),
+    Column("gone", Boolean, nullable=False),
+    Index("ix_stage_edge_batch", "batch"),
 )
 
 pull = Table(
     "pull",
     metadata,
     Column("directory", Integer, primary_key=True, autoincrement=False),
-    Column("run", Text, nullable=False),
+    Column("batch", BigInteger, nullable=False),
     Column("resume", Text),
     Column("staged", BigInteger, nullable=False, server_default="0"),
     Column("whole", Boolean, nullable=False, server_default="0"),
@@ -353,7 +367,7 @@ retention = Table(
 proposal = Table(
     "proposal",
     metadata,
-    Column("run", Text, nullable=False),
+    Column("batch", BigInteger, nullable=False),
     Column("account", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
     Column("license", Text),  # what it shall hold; NULL is nothing
@@ -369,7 +383,7 @@ proposal = Table(
     Column("reason", Text),  # of a wait that no stock can end
     Column("address", Ordered, nullable=False),
     Column("id", Ordered, nullable=False),
-    Index("ix_proposal_run", "run"),
+    Index("ix_proposal_batch", "batch"),
 )
 """The working set of a run: what was decided, before stock and limits are looked at. Unlogged."""
 
@@ -529,5 +543,5 @@ run = Table(
 )
 """Runs that changed something or failed; an idle one leaves no row (Z12)."""
 
-UNLOGGED = (stage, pull, proposal)
+UNLOGGED = (stage, stage_edge, pull, proposal)
 """What PostgreSQL need not write to its log: a crash of the server voids a pull, and no more."""

@@ -1,0 +1,225 @@
+"""Groups that policies name, everything nested in them, and who is in them.
+
+The store keeps direct memberships as the directory tells them. Nesting is worked out when it is asked for: group in
+group is a small graph (`Closure`), and an account needs only its own direct memberships.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from policies.model import AccountKey, GroupRef, Memberships
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+
+
+class Binding(NamedTuple):
+    """What a group reference of a policy stands for in one directory (G3)."""
+
+    ref: str
+    group_id: str | None
+    problem: str | None
+
+
+class GroupSize(NamedTuple):
+    """A group's direct members before and after a walk that listed all of them."""
+
+    id: str
+    name: str
+    before: int
+    after: int
+
+
+@dataclass
+class Closure:
+    """Which references each group stands for: its own, and those of all groups that it is nested in."""
+
+    refs: Mapping[int, frozenset[GroupRef]]
+    """By group key."""
+    _seen: dict[tuple[int, ...], frozenset[GroupRef]] = field(default_factory=dict)
+
+    def of(self, groups: tuple[int, ...]) -> frozenset[GroupRef]:
+        """The references that a member of these groups matches; few combinations occur, so they are kept."""
+        known = self._seen.get(groups)
+        if known is None:
+            known = frozenset(ref for group in groups for ref in self.refs.get(group, ()))
+            self._seen[groups] = known
+        return known
+
+
+class Groups:
+    """Groups and direct memberships of directories."""
+
+    def __init__(self, tx: "Transaction") -> None:
+        self._tx = tx
+
+    # --- names (G3) ---
+
+    def bindings(self, directory: int) -> dict[str, Binding]:
+        """What each reference was resolved to so far."""
+        rows = self._tx.execute(
+            "SELECT ref, group_id, problem FROM group_ref WHERE directory = :directory ORDER BY ref",
+            {"directory": directory},
+        )
+        return {row[0]: Binding(row[0], row[1], row[2]) for row in rows}
+
+    def bind(self, directory: int, bindings: Iterable[Binding], now: int) -> None:
+        """Record what references stand for; a bound id is kept, whatever its name becomes."""
+        self._tx.execute_many(
+            "INSERT INTO group_ref (directory, ref, group_id, problem, at)"
+            " VALUES (:directory, :ref, :group_id, :problem, :now) ON CONFLICT (directory, ref) DO UPDATE SET"
+            " group_id = coalesce(group_ref.group_id, excluded.group_id), problem = excluded.problem, at = excluded.at",
+            [{"directory": directory, "now": now, **binding._asdict()} for binding in bindings],
+        )
+
+    def rebind(self, directory: int, ref: str, group_id: str, now: int) -> None:
+        """Bind a name to another group because a person said so (G3)."""
+        self._tx.execute("DELETE FROM group_ref WHERE directory = :directory AND ref = :ref", {"directory": directory, "ref": ref})
+        self.bind(directory, [Binding(ref, group_id, None)], now)
+
+    # --- groups and edges ---
+
+    def learn(self, directory: int, groups: Iterable[tuple[str, str | None, str | None, bool]]) -> None:
+        """Record groups as the directory has them: id, name, address, gone. None leaves what is known."""
+        self._tx.execute_many(
+            "INSERT INTO grp (directory, id, name, address, gone)"
+            " VALUES (:directory, :id, coalesce(:name, ''), coalesce(:address, ''), :gone)"
+            " ON CONFLICT (directory, id) DO UPDATE SET name = coalesce(:name, grp.name),"
+            " address = coalesce(:address, grp.address), gone = excluded.gone",
+            [
+                {"directory": directory, "id": id, "name": name, "address": address, "gone": gone}
+                for id, name, address, gone in groups
+            ],
+        )
+
+    def keys(self, directory: int) -> dict[str, int]:
+        rows = self._tx.execute("SELECT id, key FROM grp WHERE directory = :directory", {"directory": directory})
+        return {row[0]: row[1] for row in rows}
+
+    def gone(self, directory: int) -> list[str]:
+        """Ids of known groups that the directory no longer has."""
+        rows = self._tx.execute(
+            "SELECT id FROM grp WHERE directory = :directory AND gone ORDER BY id", {"directory": directory}
+        )
+        return [row[0] for row in rows]
+
+    def sizes(self, directory: int, batch: int, whole: Sequence[str]) -> list[GroupSize]:
+        """Members before and after a staged walk, of the groups that it listed completely (Z2, accident 9)."""
+        found = []
+        for id in whole:
+            row = self._tx.execute(
+                "SELECT g.name, (SELECT count(*) FROM edge AS e WHERE e.grp = g.key),"
+                " (SELECT count(DISTINCT s.member) FROM stage_edge AS s WHERE s.batch = :batch AND s.grp = :id"
+                " AND NOT s.gone) FROM grp AS g WHERE g.directory = :directory AND g.id = :id",
+                {"directory": directory, "batch": batch, "id": id},
+            ).one_or_none()
+            if row is not None:
+                found.append(GroupSize(id, row[0], row[1], row[2]))
+        return found
+
+    def merge(self, directory: int, batch: int, whole: Sequence[str]) -> int:
+        """Lay a staged walk over the memberships; accounts that gained or lost one are noted for planning.
+
+        Returns how many memberships changed. In a walk the last word on an edge counts.
+        """
+        values: dict[str, Any] = {"directory": directory, "batch": batch}
+        self._tx.execute(
+            "DELETE FROM stage_edge WHERE batch = :batch AND EXISTS (SELECT 1 FROM stage_edge AS later WHERE"
+            " later.batch = :batch AND later.grp = stage_edge.grp AND later.member = stage_edge.member"
+            " AND later.n > stage_edge.n)",
+            values,
+        )
+        changed = self._remove(values, "s.gone") + self._remove_unlisted(values, whole)
+        return changed + self._add(values)
+
+    def _remove(self, values: dict[str, Any], condition: str) -> int:
+        of = (
+            "FROM edge WHERE directory = :directory AND EXISTS (SELECT 1 FROM stage_edge AS s JOIN grp AS g"
+            " ON g.directory = :directory AND g.id = s.grp WHERE s.batch = :batch AND s.member = edge.member"
+            f" AND g.key = edge.grp AND {condition})"
+        )
+        return self._delete(values, of)
+
+    def _remove_unlisted(self, values: dict[str, Any], whole: Sequence[str]) -> int:
+        removed = 0
+        for id in whole:
+            of = (
+                "FROM edge WHERE directory = :directory AND grp = (SELECT key FROM grp WHERE directory = :directory"
+                " AND id = :id) AND NOT EXISTS (SELECT 1 FROM stage_edge AS s WHERE s.batch = :batch AND s.grp = :id"
+                " AND s.member = edge.member AND NOT s.gone)"
+            )
+            removed += self._delete({**values, "id": id}, of)
+        return removed
+
+    def _delete(self, values: dict[str, Any], of: str) -> int:
+        self._plan(values, f"SELECT member, member_is {of}")
+        return self._tx.execute(f"DELETE {of}", values).rowcount
+
+    def _add(self, values: dict[str, Any]) -> int:
+        new = (
+            "FROM stage_edge AS s JOIN grp AS g ON g.directory = :directory AND g.id = s.grp WHERE s.batch = :batch"
+            " AND NOT s.gone AND NOT EXISTS (SELECT 1 FROM edge AS e WHERE e.directory = :directory"
+            " AND e.member = s.member AND e.grp = g.key)"
+        )
+        self._plan(values, f"SELECT s.member, s.member_is {new}")
+        return self._tx.execute(
+            f"INSERT INTO edge (directory, member, grp, member_is) SELECT :directory, s.member, g.key, s.member_is {new}",
+            values,
+        ).rowcount
+
+    def _plan(self, values: dict[str, Any], members: str) -> None:
+        """Note the accounts among members that change; a group among them touches everybody below it."""
+        self._tx.execute(
+            "INSERT INTO unplanned (account, directory) SELECT DISTINCT a.key, a.directory FROM account AS a"
+            f" JOIN ({members}) AS m ON a.directory = :directory AND a.id = m.member WHERE m.member_is = 'account'"
+            " ON CONFLICT (account) DO NOTHING",
+            values,
+        )
+        self._tx.execute(
+            "UPDATE directory SET plan_whole = true WHERE key = :directory AND NOT plan_whole AND EXISTS"
+            f" (SELECT 1 FROM ({members}) AS m WHERE m.member_is = 'group')",
+            values,
+        )
+
+    # --- who is in what ---
+
+    def closure(self, directory: int, refs: Mapping[str, str]) -> Closure:
+        """The references that members of each group match; `refs` maps a reference to the id it is bound to."""
+        keys = self.keys(directory)
+        own: dict[int, set[str]] = {}
+        for ref, id in refs.items():
+            if id in keys:
+                own.setdefault(keys[id], set()).add(ref)
+        rows = self._tx.execute(
+            "SELECT e.member, e.grp FROM edge AS e WHERE e.directory = :directory AND e.member_is = 'group'",
+            {"directory": directory},
+        )
+        parents: dict[int, list[int]] = {}
+        for member, group in rows:
+            if member in keys:
+                parents.setdefault(keys[member], []).append(group)
+        return Closure({key: _above(key, parents, own) for key in keys.values()})
+
+    def memberships(self, closure: Closure, directory: int, ids: Mapping[str, AccountKey]) -> Memberships:
+        """What accounts, by id, are members of; nested groups count."""
+        rows = self._tx.execute(
+            "SELECT e.member, e.grp FROM edge AS e WHERE e.directory = :directory AND"
+            f" {self._tx.dialect.among('e.member', 'ids')} ORDER BY e.member, e.grp",
+            {"directory": directory, "ids": self._tx.dialect.listed(list(ids))},
+        )
+        direct: dict[str, list[int]] = {}
+        for member, group in rows:
+            direct.setdefault(member, []).append(group)
+        return {ids[member]: closure.of(tuple(groups)) for member, groups in direct.items()}
+
+
+def _above(key: int, parents: Mapping[int, list[int]], own: Mapping[int, set[str]]) -> frozenset[GroupRef]:
+    """The references of a group and of all that it is nested in; directories allow cycles, so each is visited once."""
+    seen, todo = {key}, [key]
+    while todo:
+        for parent in parents.get(todo.pop(), ()):
+            if parent not in seen:
+                seen.add(parent)
+                todo.append(parent)
+    return frozenset(GroupRef(ref) for group in seen for ref in own.get(group, ()))

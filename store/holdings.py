@@ -1,0 +1,216 @@
+"""Who holds what: every change to assignments, waits, graces and retention clocks, with its audit entry.
+
+Changes come in chunks; each chunk is a handful of statements, whatever its size. Counters follow by triggers.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from policies.planner import Proposal
+from store.audit import Entry
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+
+_ASSIGNMENT = ("account", "company", "directory", "license", "through", "lot", "source", "because", "since")
+_WAITING = (
+    "account", "company", "directory", "license", "through", "rank", "rule_position", "rule", "since", "address", "id",
+    "reason", "kind", "source", "because",
+)  # fmt: skip
+UNSERVABLE_RANK = 90
+"""Where those wait whom no stock can help, so that nobody who reads the line meets them."""
+
+EVENTS = {
+    "assign": "license.assigned",
+    "archive": "license.archived",
+    "release": "license.released",
+    "restore": "license.restored",
+    "move": "license.moved",
+    "exchange": "license.exchanged",
+}
+
+
+class Held(NamedTuple):
+    """A license as an account holds it."""
+
+    license: str
+    through: str
+    lot: int | None
+    source: str
+    because: str
+    since: int
+
+
+class Change(NamedTuple):
+    """One account's license before and after. `directory` is the key of the directory that the account is of."""
+
+    account: int
+    directory: int
+    id: str
+    kind: str
+    who: str
+    because: str
+    before: Held | None
+    after: Held | None
+
+
+class Wait(NamedTuple):
+    """An account that waits from now on, or for another reason than before."""
+
+    directory: int
+    proposal: Proposal
+    reason: str
+    who: str
+
+
+class Holdings:
+    """Assignments and what surrounds them, of one company at a time."""
+
+    def __init__(self, tx: "Transaction") -> None:
+        self._tx = tx
+
+    def change(self, company: int, changes: Sequence[Change], now: int, retention: int) -> None:
+        """Carry out changes to licenses: assignments, clocks, audit. Waits of these accounts end.
+
+        `retention` is how long an account keeps its data after `standard` was taken, in microseconds (L4).
+        """
+        if not changes:
+            return
+        accounts = [change.account for change in changes]
+        held = [change.account for change in changes if change.before is not None]
+        if held:
+            self._delete("assignment", held)
+        self._tx.copy("assignment", _ASSIGNMENT, _assignments(company, changes))
+        for table in ("waiting", "grace", "retention"):
+            self._delete(table, accounts)
+        self._start_clocks(company, changes, now, retention)
+        self._tx.audit.append(company, _entries(changes, self._lot_ids(changes)), now)
+
+    def wait(self, company: int, waits: Sequence[Wait], now: int) -> None:
+        """Put accounts in line, or note that they wait for another reason."""
+        if not waits:
+            return
+        self._delete("waiting", [wait.proposal.account for wait in waits])
+        self._tx.copy("waiting", _WAITING, (_waiting(company, wait) for wait in waits))
+        self._tx.audit.append(company, (_wait_entry(wait) for wait in waits), now)
+
+    def settle(self, accounts: Sequence[int]) -> None:
+        """These wait for nothing any more, and no grace runs for them."""
+        self._delete("waiting", accounts)
+        self._delete("grace", accounts)
+
+    def start_graces(self, directory: int, proposals: Sequence[Proposal], now: int) -> None:
+        """Note when graces started and when they end (G4)."""
+        self._delete("grace", [proposal.account for proposal in proposals])
+        self._tx.copy(
+            "grace",
+            ("account", "directory", "kind", "rule", "started_at", "due"),
+            ((p.account, directory, p.source, p.rule, now, p.since) for p in proposals),
+        )
+
+    def next_grace(self, directory: int) -> int | None:
+        """When the next grace of the directory ends."""
+        due: int | None = self._tx.execute(
+            "SELECT min(due) FROM grace WHERE directory = :directory", {"directory": directory}
+        ).scalar_one()
+        return due
+
+    def held(self, company: int) -> dict[tuple[str, str], int]:
+        """Licenses that the company holds, by license and what they rest on."""
+        rows = self._tx.execute(
+            "SELECT license, through, held FROM holding_count WHERE company = :company", {"company": company}
+        )
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    def by_rule(self, company: int) -> dict[str, int]:
+        """Licenses that the company holds, by source."""
+        rows = self._tx.execute("SELECT source, held FROM rule_count WHERE company = :company", {"company": company})
+        return {row[0]: row[1] for row in rows}
+
+    def waiting_count(self, company: int, license: str, reason: str) -> int:
+        """How many wait for a seat of this license for this reason."""
+        return int(
+            self._tx.execute(
+                "SELECT coalesce(sum(n), 0) FROM waiting_count WHERE company = :company AND license = :license"
+                " AND through = 'seat' AND reason = :reason",
+                {"company": company, "license": license, "reason": reason},
+            ).scalar_one()
+        )
+
+    def _start_clocks(self, company: int, changes: Sequence[Change], now: int, retention: int) -> None:
+        """L4: sixty days by default after `standard` is taken; L5: nothing is kept after `archived` is."""
+        ended = [change for change in changes if change.after is None and change.before is not None]
+        self._tx.copy(
+            "retention",
+            ("account", "company", "directory", "license", "started_at", "ends"),
+            (
+                (c.account, company, c.directory, c.before.license, now, now + _kept(c.before, retention))
+                for c in ended
+                if c.before is not None
+            ),
+        )
+
+    def _lot_ids(self, changes: Sequence[Change]) -> Mapping[int, str]:
+        lots = {held.lot for c in changes for held in (c.before, c.after) if held is not None and held.lot is not None}
+        rows = self._tx.execute(
+            f"SELECT key, id FROM lot WHERE {self._tx.dialect.among('key', 'lots')}",
+            {"lots": self._tx.dialect.listed(sorted(lots))},
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def _delete(self, table: str, accounts: Sequence[int]) -> None:
+        self._tx.execute(
+            f"DELETE FROM {table} WHERE {self._tx.dialect.among('account', 'accounts')}",
+            {"accounts": self._tx.dialect.listed(accounts)},
+        )
+
+
+def _kept(before: Held, retention: int) -> int:
+    return retention if before.license == "standard" else 0
+
+
+def _assignments(company: int, changes: Sequence[Change]) -> Iterator[tuple[object, ...]]:
+    for change in changes:
+        if change.after is not None:
+            yield (change.account, company, change.directory, *change.after)
+
+
+def _waiting(company: int, wait: Wait) -> tuple[object, ...]:
+    p = wait.proposal
+    rank = UNSERVABLE_RANK if p.kind == "wait" else p.rank
+    return (
+        p.account, company, wait.directory, p.license, p.through, rank, p.rule_position, p.rule, p.since, p.address,
+        p.id, wait.reason, p.kind, p.source, p.because,
+    )  # fmt: skip
+
+
+def _entries(changes: Sequence[Change], lots: Mapping[int, str]) -> Iterable[Entry]:
+    for c in changes:
+        before, after = _told(c.before, lots), _told(c.after, lots)
+        yield Entry(c.who, EVENTS[c.kind], c.id, c.directory, before, after, c.because)
+
+
+def _told(held: Held | None, lots: Mapping[int, str]) -> str | None:
+    if held is None:
+        return None
+    return _json(held.license, held.through, None if held.lot is None else lots.get(held.lot), held.source)
+
+
+@lru_cache(maxsize=4096)
+def _json(license: str, through: str, lot: str | None, source: str) -> str:
+    """The same few texts serve a whole tenant."""
+    return msgspec.json.encode({"license": license, "through": through, "lot": lot, "source": source}).decode()
+
+
+def _wait_entry(wait: Wait) -> Entry:
+    p = wait.proposal
+    after = _wait_json(p.license or "", wait.reason)
+    return Entry(wait.who, "account.waiting", p.id, wait.directory, None, after, p.because)
+
+
+@lru_cache(maxsize=256)
+def _wait_json(license: str, reason: str) -> str:
+    return msgspec.json.encode({"for": license, "reason": reason}).decode()

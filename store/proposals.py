@@ -1,0 +1,190 @@
+"""The working set of a run: accounts read for planning, what was decided of them, and who waits for what.
+
+Everything is streamed, so that memory does not grow with the directory.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from policies.model import ATTRIBUTES, Account, AccountKey, Holding, Source
+from policies.planner import Proposal
+from policies.stock import Claim
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+
+CHUNK = 5_000
+_COLUMNS = ("batch", *Proposal._fields)
+_WIDTH = 7 + len(ATTRIBUTES)
+
+_ACCOUNT = ", ".join(f"a.{c}" for c in ("key", "id", "address", "name", "kind", "state", "org_unit", *(
+    f"at_{name}" for name in ATTRIBUTES)))  # fmt: skip
+_HOLDING = (
+    "h.license, h.through, h.lot, h.source, h.because, w.license, w.since, w.reason, g.kind, g.started_at, b.pinned"
+)
+_JOINS = (
+    " LEFT JOIN assignment AS h ON h.account = a.key LEFT JOIN waiting AS w ON w.account = a.key"
+    " LEFT JOIN grace AS g ON g.account = a.key LEFT JOIN by_hand AS b ON b.account = a.key"
+)
+_SERVED = "('assign', 'archive', 'restore', 'move')"
+_ORDER = "rank, rule_position, since, address, id"
+
+
+class Chunk(NamedTuple):
+    """Some accounts of a directory with what they hold."""
+
+    accounts: list[Account]
+    holdings: dict[AccountKey, Holding]
+
+
+class Wanted(NamedTuple):
+    """A claim with what the store knows beside it."""
+
+    claim: Claim
+    held_since: int | None
+    held_because: str | None
+    waits: str | None
+    """The reason for which it waits already."""
+    waits_as: tuple[str, int, str] | None
+    """License, rule position and source under which it waits already."""
+
+
+class Proposals:
+    """What a run decided, before stock and limits are looked at."""
+
+    def __init__(self, tx: "Transaction") -> None:
+        self._tx = tx
+
+    # --- reading accounts ---
+
+    def whole(self, directory: int) -> Iterator[Chunk]:
+        """Every account of the directory."""
+        return self._chunks(f"FROM account AS a{_JOINS} WHERE a.directory = :directory", {"directory": directory})
+
+    def changed(self, directory: int) -> Iterator[Chunk]:
+        """The accounts noted for planning."""
+        return self._chunks(
+            f"FROM unplanned AS u JOIN account AS a ON a.key = u.account{_JOINS} WHERE u.directory = :directory",
+            {"directory": directory},
+        )
+
+    def one(self, account: int) -> Chunk | None:
+        """A single account, for `why`."""
+        return next(self._chunks(f"FROM account AS a{_JOINS} WHERE a.key = :account", {"account": account}), None)
+
+    def _chunks(self, source: str, values: Mapping[str, Any]) -> Iterator[Chunk]:
+        for rows in self._tx.stream(f"SELECT {_ACCOUNT}, {_HOLDING} {source}", values, CHUNK):
+            accounts = []
+            holdings: dict[AccountKey, Holding] = {}
+            for row in rows:
+                key = row[0]
+                accounts.append(
+                    Account(key, row[1], row[2], row[3], row[4], row[5], row[6], tuple(row[7:_WIDTH]))
+                )
+                held = row[_WIDTH:]
+                if held[0] is not None or held[5] is not None or held[8] is not None or held[10] is not None:
+                    holdings[key] = _holding(held)
+            yield Chunk(accounts, holdings)
+
+    def note_due(self, directory: int, now: int) -> None:
+        """Note the accounts whose grace has run out for planning."""
+        self._tx.execute(
+            "INSERT INTO unplanned (account, directory) SELECT account, directory FROM grace"
+            " WHERE directory = :directory AND due <= :now ON CONFLICT (account) DO NOTHING",
+            {"directory": directory, "now": now},
+        )
+
+    def planned(self, directory: int) -> None:
+        """What was noted has been planned."""
+        self._tx.execute("DELETE FROM unplanned WHERE directory = :directory", {"directory": directory})
+
+    # --- proposals ---
+
+    def add(self, batch: int, proposals: Iterable[Proposal]) -> None:
+        """Write down what was decided."""
+        self._tx.copy("proposal", _COLUMNS, ((batch, *proposal) for proposal in proposals))
+
+    def drop(self, batch: int) -> None:
+        self._tx.execute("DELETE FROM proposal WHERE batch = :batch", {"batch": batch})
+
+    def counts(self, batch: int) -> dict[tuple[str, str | None], int]:
+        """How many proposals there are of each kind and license held."""
+        rows = self._tx.execute(
+            "SELECT kind, held_license, count(*) FROM proposal WHERE batch = :batch GROUP BY kind, held_license"
+            " ORDER BY kind, held_license",
+            {"batch": batch},
+        )
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    def of_kind(self, batch: int, kind: str) -> Iterator[Proposal]:
+        """The proposals of one kind, sorted."""
+        sql = (
+            f"SELECT {', '.join(Proposal._fields)} FROM proposal WHERE batch = :batch AND kind = :kind ORDER BY {_ORDER}"
+        )
+        for rows in self._tx.stream(sql, {"batch": batch, "kind": kind}, CHUNK):
+            for row in rows:
+                yield Proposal._make(row)
+
+    def remove(self, batch: int, kind: str, accounts: Sequence[int] | None = None) -> None:
+        """Take proposals of a kind out of the run, all or those of some accounts."""
+        among = "" if accounts is None else f" AND {self._tx.dialect.among('account', 'accounts')}"
+        values = {"batch": batch, "kind": kind, "accounts": self._tx.dialect.listed(list(accounts or ()))}
+        if accounts is None:
+            del values["accounts"]
+        self._tx.execute(f"DELETE FROM proposal WHERE batch = :batch AND kind = :kind{among}", values)
+
+    def to_serve(self, batch: int, ranks: tuple[int, int]) -> Iterator[Wanted]:
+        """The proposals that need a seat or an entitlement, in the order in which they are served (M9, G5)."""
+        sql = (
+            f"SELECT {', '.join(f'p.{name}' for name in Proposal._fields)}, h.lot, h.source, h.since, h.because,"
+            " w.reason, w.license, w.rule_position, w.source FROM proposal AS p"
+            " LEFT JOIN assignment AS h ON h.account = p.account LEFT JOIN waiting AS w ON w.account = p.account"
+            f" WHERE p.batch = :batch AND p.kind IN {_SERVED} AND p.rank BETWEEN :low AND :high"
+            f" ORDER BY {', '.join(f'p.{name}' for name in _ORDER.split(', '))}"
+        )
+        for rows in self._tx.stream(sql, {"batch": batch, "low": ranks[0], "high": ranks[1]}, CHUNK):
+            for row in rows:
+                yield _wanted(row)
+
+    def waiting(
+        self,
+        batch: int,
+        company: int,
+        stock: tuple[str, str],
+        ranks: tuple[int, int],
+        exhausted: Sequence[str],
+        limit: int,
+    ) -> list[Wanted]:
+        """Those who waited before this run for a stock (license, through), first come first; not more than can be
+        served. Accounts of directories that are not healthy are left as they are (M9)."""
+        skip = "".join(f" AND w.rule <> :rule{n}" for n in range(len(exhausted)))
+        sql = (
+            "SELECT w.account, w.kind, w.license, w.through, h.license, h.through, w.rank, w.rule_position, w.rule,"
+            " w.source, w.because, w.since, NULL, w.address, w.id, h.lot, h.source, h.since, h.because, w.reason,"
+            " w.license, w.rule_position, w.source FROM waiting AS w JOIN directory AS d ON d.key = w.directory"
+            " LEFT JOIN assignment AS h ON h.account = w.account WHERE w.company = :company AND w.license = :license"
+            " AND w.through = :through AND w.rank BETWEEN :low AND :high AND d.state = 'healthy' AND NOT EXISTS"
+            f" (SELECT 1 FROM proposal AS p WHERE p.batch = :batch AND p.account = w.account){skip}"
+            f" ORDER BY {', '.join(f'w.{name}' for name in _ORDER.split(', '))} LIMIT :limit"
+        )
+        values = {
+            "company": company, "license": stock[0], "through": stock[1], "batch": batch, "limit": limit,
+            "low": ranks[0], "high": ranks[1], **{f"rule{n}": rule for n, rule in enumerate(exhausted)},
+        }  # fmt: skip
+        return [_wanted(row) for row in self._tx.execute(sql, values)]
+
+
+def _holding(held: Sequence[Any]) -> Holding:
+    source = held[3]
+    if held[10] is not None:
+        source = Source.PINNED if held[10] else Source.MANUAL
+    return Holding(held[0], held[1], held[2], source, *held[4:10])
+
+
+def _wanted(row: Sequence[Any]) -> Wanted:
+    width = len(Proposal._fields)
+    lot, source, since, because, reason, license, position, waits_source = row[width:]
+    claim = Claim(Proposal._make(row[:width]), lot, source)
+    return Wanted(claim, since, because, reason, None if reason is None else (license, position, waits_source))
+
+

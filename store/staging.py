@@ -1,0 +1,133 @@
+"""Pages on their way into the mirror: staged as they come, so that an interrupted walk goes on where it was.
+
+A `batch` is one walk of one directory. Nothing here touches the mirror: a walk that never completes leaves nothing
+behind but rows that the next one, or the housekeeping, removes (Z2).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from store.schema import SEEN
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+
+COLUMNS = ("batch", "n", *SEEN)
+EDGE_COLUMNS = ("batch", "n", "grp", "member", "member_is", "gone")
+_GONE = len(SEEN) - 1
+_CHUNK = 1_000
+
+
+class Walk(NamedTuple):
+    """A walk under way."""
+
+    batch: int
+    resume: str | None
+    staged: int
+    whole: bool
+    started_at: int
+
+
+class Staging:
+    """Staged pages of walks."""
+
+    def __init__(self, tx: "Transaction") -> None:
+        self._tx = tx
+
+    def under_way(self, directory: int) -> Walk | None:
+        """The walk that an earlier worker did not finish, if any."""
+        row = self._tx.execute(
+            "SELECT batch, resume, staged, whole, started_at FROM pull WHERE directory = :directory",
+            {"directory": directory},
+        ).one_or_none()
+        return None if row is None else Walk(row[0], row[1], row[2], bool(row[3]), row[4])
+
+    def add(self, directory: int, walk: Walk, seen: Sequence[tuple[Any, ...]]) -> Walk:
+        """Stage the accounts of some pages with the place from which the walk goes on; returns the walk as it is now."""
+        first, batch = walk.staged, walk.batch
+        if seen:
+            self._tx.copy("stage", COLUMNS, ((batch, n, *row) for n, row in enumerate(seen, first)))
+        walk = walk._replace(staged=first + len(seen))
+        self._tx.execute(
+            "INSERT INTO pull (directory, batch, resume, staged, whole, started_at)"
+            " VALUES (:directory, :batch, :resume, :staged, :whole, :started_at) ON CONFLICT (directory) DO UPDATE SET"
+            " batch = excluded.batch, resume = excluded.resume, staged = excluded.staged, whole = excluded.whole,"
+            " started_at = excluded.started_at",
+            {"directory": directory, **walk._asdict()},
+        )
+        return walk
+
+    def drop(self, directory: int, batch: int) -> None:
+        """Forget a walk."""
+        self._tx.execute("DELETE FROM stage WHERE batch = :batch", {"batch": batch})
+        self._tx.execute("DELETE FROM stage_edge WHERE batch = :batch", {"batch": batch})
+        self._tx.execute("DELETE FROM pull WHERE directory = :directory", {"directory": directory})
+
+    # Entries may repeat within a walk, in any order: a later one overlays an earlier one.
+
+    def disputed(self, batch: int) -> list[str]:
+        """Accounts that one walk told both live and gone: the order is no evidence, a look-up is (Graph, delta query)."""
+        rows = self._tx.execute(
+            "SELECT id FROM stage WHERE batch = :batch GROUP BY id"
+            " HAVING count(*) > 1 AND count(gone) > 0 AND count(gone) < count(*) ORDER BY id",
+            {"batch": batch},
+        )
+        return [row[0] for row in rows]
+
+    def collapse(self, batch: int, settled: Mapping[str, str | None]) -> int:
+        """Make one entry of each account's several; `settled` says of the disputed ones what a look-up said
+        (None: alive). Returns how many accounts had several."""
+        ids = [
+            row[0]
+            for row in self._tx.execute(
+                "SELECT id FROM stage WHERE batch = :batch GROUP BY id HAVING count(*) > 1 ORDER BY id",
+                {"batch": batch},
+            )
+        ]
+        for start in range(0, len(ids), _CHUNK):
+            self._collapse(batch, ids[start : start + _CHUNK], settled)
+        return len(ids)
+
+    def _collapse(self, batch: int, ids: Sequence[str], settled: Mapping[str, str | None]) -> None:
+        wanted = {f"i{n}": id for n, id in enumerate(ids)}
+        among = "batch = :batch AND id IN (" + ", ".join(f":{name}" for name in wanted) + ")"
+        rows = self._tx.execute(
+            f"SELECT {', '.join(COLUMNS)} FROM stage WHERE {among} ORDER BY id, n", {"batch": batch, **wanted}
+        ).all()
+        merged = list(_overlaid((tuple(row) for row in rows), settled))
+        self._tx.execute(f"DELETE FROM stage WHERE {among}", {"batch": batch, **wanted})
+        self._tx.copy("stage", COLUMNS, merged)
+
+    def add_edges(self, batch: int, edges: Iterable[tuple[str, str, str, bool]], first: int) -> int:
+        """Stage direct memberships; returns the number of the next one."""
+        n = first
+        rows = []
+        for n, edge in enumerate(edges, first):
+            rows.append((batch, n, *edge))
+        if not rows:
+            return first
+        self._tx.copy("stage_edge", EDGE_COLUMNS, rows)
+        return n + 1
+
+
+def _overlaid(rows: Iterable[tuple[Any, ...]], settled: Mapping[str, str | None]) -> Iterator[tuple[Any, ...]]:
+    """One row per account out of rows sorted by account and arrival."""
+    current: list[Any] | None = None
+    for row in rows:
+        if current is not None and current[2] == row[2]:
+            for at in range(3, len(row) - 1):
+                if row[at] is not None:
+                    current[at] = row[at]
+            current[-1] = row[-1]
+            continue
+        if current is not None:
+            yield _settled(current, settled)
+        current = list(row)
+    if current is not None:
+        yield _settled(current, settled)
+
+
+def _settled(row: list[Any], settled: Mapping[str, str | None]) -> tuple[Any, ...]:
+    if row[2] in settled:
+        row[-1] = settled[row[2]]
+    return tuple(row)
