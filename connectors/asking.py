@@ -1,0 +1,134 @@
+"""Asks a vendor until it gives an answer that is worth something, or there is no sense in asking on."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, TypeVar
+
+from connectors.errors import Permanent, Transient
+from connectors.http import Answer, HttpClient, NoAnswer, Request
+from connectors.links import redacted
+from connectors.verdicts import PATIENCE, Dialect, Meaning, Patience, Verdict, judge
+
+log = logging.getLogger(__name__)
+
+Read = TypeVar("Read")
+Sign = Callable[[str | None], Mapping[str, str]]
+"""The headers that sign a request. Its argument is None, or the challenge with which the last token was refused."""
+
+
+class Unreadable(Exception):
+    """A body is not what its kind of answer has, as when it was cut short; `read` functions raise it."""
+
+
+class Refused(Permanent):
+    """The vendor's answer is final: what it means, its status and its code. Connectors say what follows from it."""
+
+    def __init__(self, problem: str, meaning: Meaning, status: int, codes: tuple[str, ...]) -> None:
+        super().__init__(problem)
+        self.meaning = meaning
+        self.status = status
+        self.codes = codes
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The world as an attempt sees it; tests bring their own."""
+
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    random: Callable[[], float]
+    """From 0 up to 1."""
+    stop: Callable[[], bool]
+    """Whether whoever runs this has been told to stop (Z10)."""
+
+    def wait(self, seconds: float, *, feature: str = "users") -> None:
+        """Sleep, in steps of a second at most. Raises Transient as soon as there is a stop."""
+        while not self.stop() and seconds > 0:
+            step = min(seconds, 1.0)
+            self.sleep(step)
+            seconds -= step
+        self.check(feature=feature)
+
+    def check(self, *, feature: str = "users") -> None:
+        """Raise Transient where there is a stop."""
+        if self.stop():
+            raise Transient("stopped before the next request", retry_after=0.0, feature=feature)
+
+
+class _Heard(NamedTuple):
+    verdict: Verdict
+    answer: Answer | None
+    codes: tuple[str, ...]
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Asks one vendor in its dialect, with this patience."""
+
+    http: HttpClient
+    dialect: Dialect
+    world: Surroundings
+    patience: Patience = PATIENCE
+
+    def ask(self, request: Request, sign: Sign, read: Callable[[bytes], Read], *, feature: str = "users") -> Read:
+        """What `read` makes of the answer's body.
+
+        Raises Refused where the answer is final, Transient where the vendor is busy, out of reach or asks for a longer
+        wait than this patience has, or where there is a stop. A token that was refused is renewed once.
+        """
+        attempt, challenge, renewed = 1, None, False
+        while True:
+            self.world.check(feature=feature)
+            heard, value = self._try(request, sign(challenge), read)
+            challenge = None
+            match heard.verdict.meaning:
+                case Meaning.OK:
+                    assert value is not None
+                    return value[0]
+                case Meaning.SIGN_IN if not renewed and heard.answer is not None:
+                    challenge, renewed = heard.answer.headers.get("www-authenticate", ""), True
+                case Meaning.RETRY:
+                    self._pause(request, heard, attempt, feature)
+                    attempt += 1
+                case meaning:
+                    assert heard.answer is not None
+                    raise Refused(heard.problem, meaning, heard.answer.status, heard.codes)
+
+    def _try(
+        self, request: Request, signed: Mapping[str, str], read: Callable[[bytes], Read]
+    ) -> tuple[_Heard, tuple[Read] | None]:
+        place = f"{request.method} {redacted(request.url)}"
+        try:
+            answer = self.http.send(request._replace(headers={**request.headers, **signed}))
+        except NoAnswer as problem:
+            return _Heard(Verdict(Meaning.RETRY), None, (), f"{place}: {problem}"), None
+        codes = () if answer.status < 300 else self.dialect.codes(answer.body)
+        verdict = judge(answer.status, codes, answer.headers, self.dialect, self.world.clock())
+        if verdict.meaning is not Meaning.OK:
+            return _Heard(verdict, answer, codes, f"{place}: {described(answer, codes)}"), None
+        try:
+            return _Heard(verdict, answer, codes, ""), (read(answer.body),)
+        except Unreadable as problem:
+            return _Heard(Verdict(Meaning.RETRY), answer, (), f"{place}: {problem}"), None
+
+    def _pause(self, request: Request, heard: _Heard, attempt: int, feature: str) -> None:
+        after, scope = heard.verdict.after, heard.verdict.scope
+        if attempt >= self.patience.attempts or (after or 0.0) > self.patience.longest:
+            raise Transient(heard.problem, retry_after=after, scope=scope, feature=feature)
+        chance = self.world.random()
+        seconds = self.patience.backoff(attempt, chance) if after is None else after * (1 + chance / 10)
+        log.warning("%s; attempt %d of %d in %.1f s", heard.problem, attempt + 1, self.patience.attempts, seconds)
+        self.world.wait(seconds, feature=feature)
+
+
+def described(answer: Answer, codes: tuple[str, ...]) -> str:
+    """An answer in a few words, for people and for the vendor's support; never its text."""
+    words = [f"status {answer.status}"]
+    if codes:
+        words.append(f"code {'/'.join(codes)}")
+    if "request-id" in answer.headers:
+        words.append(f"request-id {answer.headers['request-id']}")
+    return ", ".join(words)

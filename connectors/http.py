@@ -1,0 +1,168 @@
+"""The project's one HTTP client: whole answers within bounds, and nothing of them that could give a secret away.
+
+It sends one request and reads one answer. Whether an answer is worth another attempt is decided in `asking`, what it
+means in `verdicts`. Redirects are answers, not followed. Errors and log lines never hold a header or a query.
+"""
+
+import contextlib
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+from uuid import uuid4
+
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+from urllib3.response import BaseHTTPResponse
+
+from connectors.links import is_loopback
+
+_PIECE = 1 << 16
+
+
+class Request(NamedTuple):
+    """What to send. The URL is sent as it stands."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = {}
+    body: bytes | None = None
+
+
+class Answer(NamedTuple):
+    """A whole answer: decompressed, header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class NoAnswer(Exception):
+    """There was no whole answer: no connection, a time-out, a body that was cut short or is too large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long one attempt may take, in seconds, and how large its decompressed body may be, in bytes."""
+
+    connect: float = 10.0
+    read: float = 100.0
+    """Between two pieces of an answer."""
+    whole: float = 300.0
+    largest: int = 64 * 1024 * 1024
+
+
+def product() -> str:
+    """The name under which vendors see us, as in `Seatkeeper/0.1.0`."""
+    try:
+        return f"Seatkeeper/{version('seatkeeper')}"
+    except PackageNotFoundError:
+        return "Seatkeeper"
+
+
+@dataclass(slots=True)
+class HttpClient:
+    """One per process, for all threads and all tenants: they share its connections."""
+
+    bounds: Bounds = Bounds()
+    connections: int = 128
+    """How many idle connections are kept to one host; there may be more in use."""
+    elapsed: Callable[[], float] = time.monotonic
+    _pools: dict[str, urllib3.PoolManager] = field(default_factory=dict)
+    _product: str = field(default_factory=product)
+
+    def send(self, request: Request) -> Answer:
+        """Send one request and read its whole answer, whatever its status. Raises NoAnswer."""
+        until = self.elapsed() + self.bounds.whole
+        headers = {
+            "user-agent": self._product,
+            "accept-encoding": "gzip",
+            "client-request-id": str(uuid4()),
+            **request.headers,
+        }
+        try:
+            response = self._pool(request.url).urlopen(
+                request.method,
+                request.url,
+                body=request.body,
+                headers=headers,
+                timeout=urllib3.Timeout(connect=self.bounds.connect, read=self.bounds.read),
+                redirect=False,
+                retries=False,
+                preload_content=False,
+            )
+            body = self._read(response, until)
+        except (HTTPError, OSError) as problem:
+            raise NoAnswer(_sentence(problem)) from None
+        return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        for pool in self._pools.values():
+            pool.clear()
+
+    def _read(self, response: BaseHTTPResponse, until: float) -> bytes:
+        """The body, in the pieces in which it arrives. The connection is kept only if it was read to its end."""
+        with contextlib.ExitStack() as unless_whole:
+            unless_whole.callback(response.close)
+            pieces, size = [], 0
+            while piece := response.read1(_PIECE):
+                pieces.append(piece)
+                size += len(piece)
+                if size > self.bounds.largest:
+                    raise NoAnswer(f"the answer is larger than {self.bounds.largest} bytes")
+                if self.elapsed() > until:
+                    raise NoAnswer(f"the answer was not complete after {self.bounds.whole:g} s")
+            unless_whole.pop_all()
+        response.release_conn()
+        return b"".join(pieces)
+
+    def _pool(self, url: str) -> urllib3.PoolManager:
+        proxy = _proxy(url)
+        pool = self._pools.get(proxy)
+        if pool is None:
+            many = self.connections
+            fresh = urllib3.ProxyManager(proxy, maxsize=many) if proxy else urllib3.PoolManager(maxsize=many)
+            pool = self._pools.setdefault(proxy, fresh)
+        return pool
+
+
+def _proxy(url: str) -> str:
+    """The proxy that HTTPS_PROXY and NO_PROXY name for a URL, or ''. Loopback never goes through one."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    proxy = getproxies().get(parts.scheme, "")
+    return "" if not proxy or is_loopback(host) or proxy_bypass(host) else proxy
+
+
+_SENTENCES: tuple[tuple[type[Exception], str], ...] = (
+    (NameResolutionError, "its name cannot be resolved"),
+    (ConnectTimeoutError, "it could not be reached in time"),
+    (NewConnectionError, "it could not be reached"),
+    (ProxyError, "the proxy refused"),
+    (ReadTimeoutError, "it did not answer in time"),
+    (SSLError, "the TLS connection failed"),
+    (ssl.SSLError, "the TLS connection failed"),
+    (DecodeError, "the answer could not be decompressed"),
+)
+
+
+def _sentence(problem: Exception) -> str:
+    """What happened, in our words: those of the libraries quote URLs with their queries."""
+    for kind, sentence in _SENTENCES:
+        if isinstance(problem, kind):
+            return sentence
+    return "the connection broke before the answer was complete"

@@ -1,0 +1,93 @@
+"""Which hosts a connector talks to: its root, links that lead back there, and what of a URL may be shown."""
+
+import ipaddress
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from connectors.errors import NeedsPerson, Permanent
+
+_PORTS = {"https": 443, "http": 80}
+
+
+class Root(NamedTuple):
+    """The place that all requests of a directory go to; `path` is '' or begins with a slash and ends without one."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str = ""
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if _PORTS.get(self.scheme) == self.port else f":{self.port}"
+        return f"{self.scheme}://{host}{port}{self.path}"
+
+    def leads_to(self, link: str) -> bool:
+        """Whether a link stays at this root: the same scheme, host and port, and no user name in it."""
+        try:
+            other = _root(urlsplit(link))
+        except ValueError:
+            return False
+        return other is not None and other[:3] == self[:3]
+
+
+def root(url: str) -> Root:
+    """The root that a URL names. Raises NeedsPerson for one that is none, or plain http beyond loopback."""
+    try:
+        found = _root(urlsplit(url))
+    except ValueError:
+        found = None
+    if found is None:
+        raise NeedsPerson(
+            f"{redacted(url)} is no address to ask", remedy="write it as https://host or https://host:port"
+        )
+    if found.scheme == "http" and not is_loopback(found.host):
+        raise NeedsPerson(f"{found.url} is not encrypted", remedy="plain http is for loopback alone; use https")
+    return found
+
+
+def pinned(link: str, home: Root) -> str:
+    """The link, unchanged. Raises Permanent where it leads away from home, so that no token follows it there."""
+    if not home.leads_to(link):
+        raise Permanent(f"an answer of {home.url} links to {redacted(link)}, which is not followed")
+    return link
+
+
+def permitted(url: str, vendor_hosts: Collection[str], allowed: Iterable[str]) -> Root:
+    """The root of an override: loopback, one of the vendor's own hosts, or one that the provider allows by name."""
+    place = root(url)
+    if is_loopback(place.host) or (place.host in vendor_hosts and place.port == 443):
+        return place
+    if {place.host, f"{place.host}:{place.port}"} & {host.lower() for host in allowed}:
+        return place
+    raise NeedsPerson(
+        f"{place.host} is neither the vendor's own host nor loopback",
+        remedy=f"add {place.host} to allowed_hosts in provider.yaml, if it is meant",
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def redacted(url: str) -> str:
+    """A URL as it may stand in a log: links carry tokens in their query, and nothing else of it is worth reading."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "an unreadable address"
+    place = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+    return place + parts.path + ("?…" if parts.query else "")
+
+
+def _root(parts: SplitResult) -> Root | None:
+    if parts.scheme not in _PORTS or not parts.hostname or "@" in parts.netloc or "\\" in parts.netloc:
+        return None
+    return Root(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], parts.path.rstrip("/"))

@@ -1,0 +1,186 @@
+"""Tokens for Microsoft Graph: one source a tenant, over azure-identity's synchronous credentials.
+
+azure-identity keeps tokens in memory and renews them before they expire, so it is asked for every request. Credentials
+are kept for the life of the process: a directory that is polled every minute is not signed in every minute.
+
+A credential that serves many tenants is one object for all of them. azure-identity would quietly give the token of a
+wrong tenant where AZURE_IDENTITY_DISABLE_MULTITENANTAUTH is set; such a source refuses to start. And whatever the
+credential: a token that names another tenant than the policy file is refused before it is used (Z11).
+"""
+
+import base64
+import binascii
+import os
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from connectors.errors import NeedsPerson
+from connectors.links import Root
+from connectors.secrets import Secrets
+from policies.credentials import InlineMicrosoft, MicrosoftManagedIdentity
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+NO_MULTITENANT = "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH"
+NO_HOME = "organizations"
+"""What a shared credential has for a tenant of its own: none, so that no token is ever that of a wrong home."""
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Purpose(NamedTuple):
+    """What a token is for: a tenant by id or domain, a scope, and the authority that gives it."""
+
+    tenant: str
+    scope: str
+    login: Root
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What a token says of itself, where it can be read. Graph verifies it; here it is only compared."""
+
+    tid: str | None = None
+    roles: tuple[str, ...] | None = None
+
+
+class _Key(NamedTuple):
+    credential: InlineMicrosoft
+    home: str
+    login: Root
+
+
+@dataclass(slots=True)
+class Credentials:
+    """The process's credentials, each with the tokens that it was given."""
+
+    secrets: Secrets
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    _kept: dict[_Key, "TokenCredential"] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def source(self, purpose: Purpose, credential: InlineMicrosoft, *, shared: bool = False) -> "TokenSource":
+        """The source for a purpose; `shared` where the credential serves many tenants. Raises NeedsPerson."""
+        shared = shared and not isinstance(credential, MicrosoftManagedIdentity)
+        if shared and self.environment.get(NO_MULTITENANT):
+            raise NeedsPerson(
+                f"{NO_MULTITENANT} is set: a credential for several tenants would read the wrong directory",
+                remedy=f"unset {NO_MULTITENANT} where Seatkeeper runs, and start it again",
+            )
+        return TokenSource(
+            purpose, self, _Key(credential, NO_HOME if shared else purpose.tenant, purpose.login), shared
+        )
+
+    def of(self, key: _Key) -> "TokenCredential":
+        """The credential that is kept; its secret is read when it is first needed. Raises NeedsPerson."""
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = self.build(key)
+            return self._kept[key]
+
+    def build(self, key: _Key) -> "TokenCredential":
+        """A new credential, without any token yet. Raises NeedsPerson."""
+        from connectors.entra import credential_for
+
+        return credential_for(key.credential, key.home, key.login, self.secrets)
+
+    def forget(self, key: _Key) -> None:
+        """Read the secret anew next time: this one was refused."""
+        with self._lock:
+            self._kept.pop(key, None)
+
+
+@dataclass(slots=True)
+class TokenSource:
+    """Signs the requests of one tenant. Safe to use from several threads."""
+
+    purpose: Purpose
+    credentials: Credentials
+    key: _Key
+    shared: bool
+    _own: "TokenCredential | None" = None
+    _checked: str = ""
+    _claims: Claims = field(default_factory=Claims)
+
+    def sign(self, challenge: str | None) -> Mapping[str, str]:
+        """The Authorization header. A challenge, even an empty one, asks for a token that was not given before.
+
+        Raises NeedsPerson where Entra or the platform says that a person has to act, else Transient.
+        """
+        token = self._token(challenge)
+        if token != self._checked:
+            self._claims = self._matching(claims_of(token))
+            self._checked = token
+        return {"authorization": f"Bearer {token}"}
+
+    def tenant(self) -> str | None:
+        """The tenant id that the token names, or None where the token cannot be read. Raises as `sign` does."""
+        self.sign(None)
+        return self._claims.tid
+
+    def roles(self) -> tuple[str, ...] | None:
+        """The application permissions that the last token carries, or None where it cannot be read."""
+        return self._claims.roles
+
+    def _token(self, challenge: str | None) -> str:
+        from azure.core.exceptions import AzureError
+
+        from connectors.entra import blames_the_secret, explained
+
+        claims = None if challenge is None else challenged(challenge)
+        if challenge is not None and claims is None:
+            self._own = self.credentials.build(self.key)  # of its own, so that the other tenants keep their tokens
+        credential = self._own or self.credentials.of(self.key)
+        tenant = self.purpose.tenant if self.shared else None
+        try:
+            return credential.get_token(self.purpose.scope, claims=claims, tenant_id=tenant).token
+        except (AzureError, ValueError, OSError) as problem:
+            if blames_the_secret(problem):
+                self._own = None
+                self.credentials.forget(self.key)
+            raise explained(problem, self.purpose.tenant) from None
+
+    def _matching(self, claims: Claims) -> Claims:
+        wanted = self.purpose.tenant.lower()
+        if claims.tid is not None and _GUID.fullmatch(wanted) and claims.tid.lower() != wanted:
+            raise NeedsPerson(
+                f"the token is for tenant {claims.tid}, but the directory is tenant {wanted}",
+                remedy="check `tenant` and `credential`; a managed identity reaches its own tenant only",
+            )
+        return claims
+
+
+def claims_of(token: str) -> Claims:
+    """What a token says of itself; nothing where it is none that can be read."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return Claims()
+    try:
+        return msgspec.json.decode(_decoded(parts[1]), type=Claims)
+    except (binascii.Error, msgspec.DecodeError):
+        return Claims()
+
+
+def challenged(header: str) -> str | None:
+    """The claims that a WWW-Authenticate header asks for, as JSON; None where it asks for none that can be read."""
+    found = re.search(r'\bclaims="([^"]+)"', header)
+    if found is None:
+        return None
+    try:
+        content = _decoded(found[1])
+        msgspec.json.decode(content, type=dict)
+        return content.decode()
+    except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _decoded(text: str) -> bytes:
+    """Base64, of either alphabet, with or without its padding: Entra leaves it out."""
+    return base64.b64decode(text.translate(_PLAIN) + "=" * (-len(text) % 4), validate=True)
+
+
+_PLAIN: dict[int, str | int | None] = str.maketrans("-_", "+/")  # type: ignore[assignment]
