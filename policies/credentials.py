@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from policies.key import Key
+from policies.shape import alone
 
 _NEVER = "a secret never stands in a policy file; write {env: NAME} or {file: PATH}"
 _ONLY_A_FILE = "it never stands in a policy file itself; write {file: PATH}"
+CredentialName = Annotated[
+    str, Key(pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", expected="the name of a credential", secret=True)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class EnvRef:
             name="env",
             pattern=r"(?![Ss][Ee][Aa][Tt][Kk][Ee][Ee][Pp][Ee][Rr]_)[A-Za-z_][A-Za-z0-9_]{0,254}",
             expected="the name of an environment variable other than SEATKEEPER_…",
+            secret=True,
         ),
     ]
 
@@ -39,6 +44,7 @@ class FileRef:
             name="file",
             pattern=r"(?!(.*/)?\.\.(/|$))[^\\]*[^/\\]",
             expected="the path of a file in the secrets directory, without ..",
+            secret=True,
         ),
     ]
 
@@ -104,18 +110,19 @@ class GoogleFederated:
 class NamedCredential:
     """A credential that `provider.yaml` has under this name, so that one app serves a thousand companies."""
 
-    name: str
+    name: CredentialName
 
 
+ByName = Annotated[NamedCredential, alone(NamedCredential)]
 InlineMicrosoft = MicrosoftSecret | MicrosoftCertificate | MicrosoftFederated | MicrosoftManagedIdentity
 InlineGoogle = GoogleKey | GoogleFederated
 InlineCredential = InlineMicrosoft | InlineGoogle
 
 MicrosoftCredential = Annotated[
-    InlineMicrosoft | NamedCredential,
+    InlineMicrosoft | ByName,
     Key(expected="{client_id, secret}, {client_id, certificate}, {client_id, federated}, {managed_identity} or a name"),
 ]
-GoogleCredential = Annotated[InlineGoogle | NamedCredential, Key(expected="{key}, {federated, impersonate} or a name")]
+GoogleCredential = Annotated[InlineGoogle | ByName, Key(expected="{key}, {federated, impersonate} or a name")]
 Credential = Annotated[
     InlineCredential,
     Key(

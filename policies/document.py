@@ -4,7 +4,8 @@ The reader, the JSON Schema for editors and the documentation read the fields' t
 does not say is filled from the provider's defaults and then from those written here (see `policies.defaults`).
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Final, Literal
@@ -12,8 +13,10 @@ from typing import Annotated, Final, Literal
 from policies.conditions import Condition
 from policies.conditions.exceptions import Exceptions as Exceptions
 from policies.conditions.groups import GroupRefs
-from policies.conditions.org_units import OrgUnitPaths
+from policies.conditions.org_units import OrgUnitPaths, below
+from policies.containers import Tagged
 from policies.credentials import SecretRef as SecretRef
+from policies.forms import DELETED_USERS, LEAVE, RULE_LICENSE, SAFETY
 from policies.key import NOT_WRITTEN, Key
 from policies.model import (
     KEEP,
@@ -24,10 +27,14 @@ from policies.model import (
     Mark,
     Safety,
 )
+from policies.shape import record_of
 from policies.text import Money as Money
 
+MONTH_DAY: Final = (
+    r"(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])"
+)
 NOWHERE: Final = Mark("", 1, 1)
-SAFETY: Final = Safety()
+BUILT_IN_SAFETY: Final = Safety()
 """The limits in force where nothing else is said (Z1)."""
 
 Seats = Annotated[int, Key(at_least=0, at_most=1_000_000_000)]
@@ -75,20 +82,41 @@ class SharedMailboxes:
     addresses: Annotated[
         tuple[str, ...], Key("Addresses; * stands for any part, as in *-team@contoso.example.", filled=True)
     ] = ()
+    _units: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _groups: frozenset[GroupRef] = field(init=False, repr=False, compare=False)
+    _addresses: re.Pattern[str] | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        patterns = "|".join(".*".join(map(re.escape, address.lower().split("*"))) for address in self.addresses)
+        object.__setattr__(self, "_units", tuple(below(unit) for unit in self.org_units))
+        object.__setattr__(self, "_groups", frozenset(self.groups))
+        object.__setattr__(self, "_addresses", re.compile(patterns) if patterns else None)
+
+    def cover(self, address: str, org_unit: str, member_of: Collection[GroupRef] = ()) -> bool:
+        """Whether an account with this address, unit and groups stands for a shared mailbox."""
+        if org_unit and below(org_unit).startswith(self._units):
+            return True
+        if not self._groups.isdisjoint(member_of):
+            return True
+        return self._addresses is not None and self._addresses.fullmatch(address.lower()) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEntry:
     """One connected directory of a company."""
 
-    id: DirectoryId
-    kind: str
-    every: timedelta
-    options: object
+    id: Annotated[DirectoryId, NOT_WRITTEN]
+    kind: Annotated[str, NOT_WRITTEN]
+    every: Annotated[timedelta, Key("How often changes are looked for; each kind has its default.", at_least=1)]
+    options: Annotated[object, NOT_WRITTEN]
     """An instance of the kind's own options."""
-    unknown_mailboxes: Literal["user"] | None = None
-    shared_mailboxes_are: SharedMailboxes | None = None
-    mark: Mark = NOWHERE
+    unknown_mailboxes: Annotated[
+        Literal["user"] | None, Key("Take accounts for users whose mailbox the tenant does not let us see (S6).")
+    ] = None
+    shared_mailboxes_are: Annotated[
+        SharedMailboxes | None, Key("What stands for a shared mailbox (Google).", filled=True)
+    ] = None
+    mark: Annotated[Mark, NOT_WRITTEN] = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +141,7 @@ class Licenses:
         str | None,
         Key(
             "The day on which yearly lots end, month first (P5).",
-            pattern=r"(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])",
+            pattern=MONTH_DAY,
             expected="a month and a day that every year has, as in 04-01",
         ),
     ] = None
@@ -132,11 +160,13 @@ class Rule:
     name: Annotated[str, Key("Unique in the file; licenses carry it as their source.")]
     position: Annotated[int, NOT_WRITTEN]
     """0 is the top; the first rule that matches decides (G1)."""
-    license: Annotated[str | None, Key("The license of those selected; `none` stops the search for them (G2).")]
+    license: Annotated[
+        str | None, Key("The license of those selected; `none` stops the search for them (G2)."), RULE_LICENSE
+    ]
     """None for `none`."""
     conditions: Annotated[tuple[Condition, ...], NOT_WRITTEN]
     """In the order of the file; all must hold."""
-    exceptions: Annotated[Exceptions | None, Key("Whom the rule does not mean.", name="except")] = None
+    exceptions: Annotated[Exceptions | None, Key("Whom the rule does not mean.", name="except", filled=True)] = None
     mailboxes: Annotated[Literal["user", "shared"] | None, NOT_WRITTEN] = None
     """None means users, like `user`; `shared` stands among the conditions too."""
     include: Annotated[
@@ -148,8 +178,8 @@ class Rule:
         Key("The directories the rule is for; else all that can evaluate it.", filled=True),
     ] = None
     limit: Annotated[Seats | None, Key("The rule's own cap on seats (G6).")] = None
-    on_leave: Annotated[Leave, Key("What happens to those who leave the rule (G4).")] = KEEP
-    on_disable: Annotated[Leave, Key("What happens to those who are disabled or suspended (G7).")] = KEEP
+    on_leave: Annotated[Leave, Key("What happens to those who leave the rule (G4)."), LEAVE] = KEEP
+    on_disable: Annotated[Leave, Key("What happens to those who are disabled or suspended (G7)."), LEAVE] = KEEP
     mark: Annotated[Mark, NOT_WRITTEN] = NOWHERE
 
     @property
@@ -187,9 +217,13 @@ class Buying:
 class Purchasing:
     """Where and how a company's licenses are bought."""
 
-    seller: SellerEntry = SellerEntry()
+    seller: Annotated[SellerEntry, Key("The seller, by its kind.", written=False)] = SellerEntry()
     standard: Annotated[Buying, Key("How standard licenses are bought.")] = Buying()
     archived: Annotated[Buying, Key("How archived licenses are bought.")] = Buying()
+
+
+BUILT_IN_LICENSES: Final = Licenses()
+BUILT_IN_PURCHASING: Final = Purchasing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +242,7 @@ class EmailReceiver:
 
 
 Receiver = WebhookReceiver | EmailReceiver
+RECEIVER: Final = Tagged({"webhook": record_of(WebhookReceiver), "email": record_of(EmailReceiver)})
 
 ARCHIVE_AT_ONCE: Final = Leave("archive", timedelta(0))
 """The default for a deleted user's standard license: nothing is lost by it, so there is no grace (D1, D6)."""
@@ -225,17 +260,19 @@ class Policy:
             expected="an id of a-z, 0-9 and -",
         ),
     ]
-    name: str
-    directories: tuple[DirectoryEntry, ...] = ()
-    licenses: Licenses = Licenses()
-    rules: tuple[Rule, ...] = ()
-    deleted_users: Leave = ARCHIVE_AT_ONCE
-    purchasing: Purchasing = Purchasing()
-    safety: Safety = SAFETY
+    name: Annotated[str, Key("The company's name, as people read it.")]
+    directories: Annotated[tuple[DirectoryEntry, ...], Key("By the id of each.", written=False)] = ()
+    licenses: Annotated[Licenses, Key("What the company may hold, and for how long data is kept.")] = Licenses()
+    rules: Annotated[tuple[Rule, ...], Key("Read top to bottom; the first that matches decides.", written=False)] = ()
+    deleted_users: Annotated[
+        Leave, Key("What happens to the standard license of a deleted user (D1)."), DELETED_USERS
+    ] = ARCHIVE_AT_ONCE
+    purchasing: Annotated[Purchasing, Key("Where and how licenses are bought.", written=False)] = Purchasing()
+    safety: Annotated[Safety, Key("What is held for a person (Z1)."), SAFETY] = BUILT_IN_SAFETY
     warn_below: Annotated[PerLicense, Key("Tell people when fewer seats than this are free.")] = field(
         default_factory=dict
     )
-    notify: tuple[Receiver, ...] = ()
+    notify: Annotated[tuple[Annotated[Receiver, RECEIVER], ...], Key("Who is told (R1).")] = ()
     mark: Annotated[Mark, NOT_WRITTEN] = NOWHERE
     said: Annotated[frozenset[str], NOT_WRITTEN] = field(default=frozenset(), repr=False, compare=False)
     """The dotted keys that the file itself says, so that the provider's defaults fill only the others."""

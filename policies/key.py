@@ -5,7 +5,7 @@ them. A field's type says what may be written, its default that it may be left o
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Key:
     """What an error says where a bare value stands in place of one of the documented forms."""
     secret: bool = False
     """A bare value in its place is taken for a secret, and shown to nobody."""
-    default: Any = None
-    """What stands where the file and the provider say nothing, where that is not the field's own default."""
+    written: bool = True
+    """False for a field that the reader fills by itself: a place, a position."""
 
 
-NOT_WRITTEN: Final = Key("not in the file")
-"""Marks a field that the reader fills by itself: a place, a position."""
+NOT_WRITTEN: Final = Key(written=False)
+"""Marks a field that is no key of the file."""

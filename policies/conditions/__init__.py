@@ -35,6 +35,11 @@ class Condition(ABC):
         """The groups that must be resolved before it can be evaluated (G3)."""
         return ()
 
+    @property
+    def narrows(self) -> bool:
+        """Whether it says more than every rule means anyway; one that does not cannot stand alone."""
+        return True
+
     def because(self, text: str) -> Because:
         """The reason, with the rule and the place."""
         return Because(self.rule, text, self.mark)

@@ -32,3 +32,8 @@ class Mailboxes(Condition):
         """Whether the account is of the kind; anything but a shared mailbox is taken for a user's."""
         is_shared = account.kind == Kind.SHARED_MAILBOX
         return self._because if is_shared == (self.mailboxes == "shared") else None
+
+    @property
+    def narrows(self) -> bool:
+        """Users are what a rule means anyway."""
+        return self.mailboxes == "shared"

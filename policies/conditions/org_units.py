@@ -31,9 +31,7 @@ class OrgUnits(Condition):
     _becauses: dict[str, Because] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        becauses = {
-            f"{unit.lower().rstrip('/')}/": self.because(f"in organizational unit {unit}") for unit in self.org_units
-        }
+        becauses = {below(unit): self.because(f"in organizational unit {unit}") for unit in self.org_units}
         object.__setattr__(self, "_below", tuple(becauses))
         object.__setattr__(self, "_becauses", becauses)
 
@@ -41,7 +39,12 @@ class OrgUnits(Condition):
         """The first of the rule's units that covers the account's; a directory without units matches none."""
         if not account.org_unit:
             return None
-        unit = f"{account.org_unit.lower()}/"
+        unit = below(account.org_unit)
         if not unit.startswith(self._below):
             return None
-        return next(because for below, because in self._becauses.items() if unit.startswith(below))
+        return next(because for covered, because in self._becauses.items() if unit.startswith(covered))
+
+
+def below(unit: str) -> str:
+    """What the path of everything in this unit or below it begins with, itself written so."""
+    return f"{unit.lower().rstrip('/')}/"
