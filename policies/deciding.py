@@ -4,9 +4,10 @@ Runs once per account, for a million of them: everything that does not depend on
 `RuleBook`, and a verdict costs a few comparisons.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from policies.model import Account, Because, GroupRef, Kind, Memberships, State
@@ -56,7 +57,12 @@ class Line:
     """One rule, made ready for the loop."""
 
     rule: "Rule"
-    suspended: bool
+    unresolved: frozenset[GroupRef] = frozenset()
+    """The groups for whose sake the rule is suspended."""
+
+    @property
+    def suspended(self) -> bool:
+        return bool(self.unresolved)
 
     @cached_property
     def kinds(self) -> frozenset[str]:
@@ -82,12 +88,11 @@ class Line:
         return self._because(tuple(reasons))
 
     def might_select(self, account: Account, memberships: Memberships) -> bool:
-        """Whether the conditions that can be evaluated admit the account, while a group cannot be found (G3)."""
-        return all(
-            condition.matches(account, memberships) is not None
-            for condition in self.rule.conditions
-            if not getattr(condition, "refs", ())
-        )
+        """Whether everything that can be evaluated admits the account, while a group cannot be found (G3)."""
+        for condition in self.rule.conditions:
+            if condition.matches(account, memberships) is None and self.unresolved.isdisjoint(condition.refs):
+                return False
+        return self.rule.exceptions is None or self.rule.exceptions.matches(account, memberships) is None
 
     @cached_property
     def _reasons(self) -> dict[tuple[str, ...], Because]:
@@ -169,15 +174,19 @@ class RuleBook:
 
 
 def rule_book(
-    policy: "Policy", entry: "DirectoryEntry", suspended: Iterable[str] = (), *, org_units: bool = True
+    policy: "Policy",
+    entry: "DirectoryEntry",
+    suspended: Mapping[str, Sequence[GroupRef]] = MappingProxyType({}),
+    *,
+    org_units: bool = True,
 ) -> RuleBook:
-    """The rules of `policy` that apply to the directory, with those suspended that name an unresolved group (G3).
+    """The rules of `policy` that apply to the directory; `suspended` names those that cannot be evaluated and the
+    groups that are missing (G3).
 
     A rule applies to every directory of the company that can evaluate it, unless it names its directories.
     """
-    stopped = frozenset(suspended)
     lines = tuple(
-        Line(rule, rule.name in stopped)
+        Line(rule, frozenset(suspended.get(rule.name, ())))
         for rule in policy.rules
         if (rule.directories is None or entry.id in rule.directories) and (org_units or not _needs_org_units(rule))
     )
@@ -199,7 +208,7 @@ def suspended_rules(policy: "Policy", unresolved: Iterable[GroupRef]) -> dict[st
 
 
 def _needs_org_units(rule: "Rule") -> bool:
-    return any(getattr(condition, "key", "") == "org_units" for condition in rule.conditions)
+    return any(condition.key == "org_units" for condition in rule.conditions)
 
 
 def _named(kinds: frozenset[str]) -> str:

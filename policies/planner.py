@@ -6,6 +6,7 @@ A proposal is a change before stock and limits are looked at: `policies.stock` s
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from policies.deciding import Desired
@@ -42,6 +43,8 @@ class Proposal(NamedTuple):
     reason: str | None
     address: str
     id: str
+    footing: str = ""
+    """What a removal rests on: a person's rejection stands while it is the same (Z1)."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,12 @@ def propose(desired: Desired, held: Holding, context: Context) -> Proposal | Non
     if desired.standing in ("suspended", "kind_unknown"):
         return _of_the_undecidable(desired, held, context)
     return _of_the_left(desired, held, context)
+
+
+def footing(account: Account, groups: Iterable[str], rule: "Rule | None") -> str:
+    """A digest of the account as the directory has it, its memberships and its rule."""
+    told = (account[1:], sorted(groups), repr(rule))
+    return sha256(repr(told).encode()).hexdigest()[:32]
 
 
 def _of_the_deleted(desired: Desired, held: Holding, context: Context) -> Proposal | None:

@@ -43,7 +43,13 @@ class Dialect(Protocol):
         """The clause that locks what a select returns until the transaction ends."""
         ...
 
-    def analyze(self, connection: Connection, table: str) -> None: ...
+    def analyze(self, connection: Connection, table: str) -> None:
+        """Count a table's rows anew before a large statement is planned over it."""
+        ...
+
+    def relax(self, connection: Connection) -> None:
+        """Let this transaction be lost in a crash of the server; for staged pages only."""
+        ...
 
 
 class Sqlite:
@@ -100,6 +106,9 @@ class Sqlite:
     def analyze(self, connection: Connection, table: str) -> None:
         return None
 
+    def relax(self, connection: Connection) -> None:
+        return None
+
 
 class Postgresql:
     """The store at scale: any number of workers on any number of machines."""
@@ -137,6 +146,9 @@ class Postgresql:
 
     def analyze(self, connection: Connection, table: str) -> None:
         connection.exec_driver_sql(f"ANALYZE {table}")
+
+    def relax(self, connection: Connection) -> None:
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
 # Counters are kept true by the database itself, so that no code path can forget them: `lot.held`, on which the check

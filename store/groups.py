@@ -73,6 +73,16 @@ class Groups:
             [{"directory": directory, "now": now, **binding._asdict()} for binding in bindings],
         )
 
+    def bound_in_company(self, company: int, but: int, refs: Sequence[str]) -> frozenset[str]:
+        """The references that are bound to a living group in another directory of the company (G3)."""
+        rows = self._tx.execute(
+            "SELECT DISTINCT r.ref FROM group_ref AS r JOIN directory AS d ON d.key = r.directory JOIN grp AS g"
+            " ON g.directory = r.directory AND g.id = r.group_id WHERE d.company = :company AND d.key <> :but"
+            f" AND NOT g.gone AND {self._tx.dialect.among('r.ref', 'refs')}",
+            {"company": company, "but": but, "refs": self._tx.dialect.listed(list(refs))},
+        )
+        return frozenset(row[0] for row in rows)
+
     def rebind(self, directory: int, ref: str, group_id: str, now: int) -> None:
         """Bind a name to another group because a person said so (G3)."""
         self._tx.execute("DELETE FROM group_ref WHERE directory = :directory AND ref = :ref", {"directory": directory, "ref": ref})

@@ -203,6 +203,22 @@ class Mirror:
             [{"key": key, "due": at} for key, at in due.items()],
         )
 
+    def mailboxes_of(self, directory: int, ids: Sequence[str]) -> dict[str, str]:
+        """The mailbox kinds that are known, by the directory's ids."""
+        rows = self._tx.execute(
+            f"SELECT id, mailbox FROM account WHERE directory = :directory AND {self._tx.dialect.among('id', 'ids')}",
+            {"directory": directory, "ids": self._tx.dialect.listed(list(ids))},
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def keys_of(self, directory: int, ids: Sequence[str]) -> dict[str, int]:
+        """Account keys by the directory's ids."""
+        rows = self._tx.execute(
+            f"SELECT id, key FROM account WHERE directory = :directory AND {self._tx.dialect.among('id', 'ids')}",
+            {"directory": directory, "ids": self._tx.dialect.listed(list(ids))},
+        )
+        return {row[0]: row[1] for row in rows}
+
     def next_mailbox(self, directory: int) -> int | None:
         """When the next mailbox is to be asked for."""
         due: int | None = self._tx.execute(

@@ -3,7 +3,7 @@
 Everything is streamed, so that memory does not grow with the directory.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from policies.model import ATTRIBUTES, Account, AccountKey, Holding, Source
@@ -27,6 +27,7 @@ _JOINS = (
     " LEFT JOIN grace AS g ON g.account = a.key LEFT JOIN by_hand AS b ON b.account = a.key"
 )
 _SERVED = "('assign', 'archive', 'restore', 'move')"
+_STOCKED = "(p.kind <> 'move' OR p.through <> p.held_through)"
 _ORDER = "rank, rule_position, since, address, id"
 
 
@@ -41,6 +42,8 @@ class Wanted(NamedTuple):
     """A claim with what the store knows beside it."""
 
     claim: Claim
+    directory: int
+    """The key of the directory that the account is of."""
     held_since: int | None
     held_because: str | None
     waits: str | None
@@ -116,6 +119,18 @@ class Proposals:
         )
         return {(row[0], row[1]): row[2] for row in rows}
 
+    def among(self, batch: int, kind: str, accounts: Collection[int]) -> int:
+        """How many proposals of a kind are for these accounts."""
+        if not accounts:
+            return 0
+        return int(
+            self._tx.execute(
+                "SELECT count(*) FROM proposal WHERE batch = :batch AND kind = :kind AND"
+                f" {self._tx.dialect.among('account', 'accounts')}",
+                {"batch": batch, "kind": kind, "accounts": self._tx.dialect.listed(sorted(accounts))},
+            ).scalar_one()
+        )
+
     def of_kind(self, batch: int, kind: str) -> Iterator[Proposal]:
         """The proposals of one kind, sorted."""
         sql = (
@@ -135,14 +150,25 @@ class Proposals:
 
     def to_serve(self, batch: int, ranks: tuple[int, int]) -> Iterator[Wanted]:
         """The proposals that need a seat or an entitlement, in the order in which they are served (M9, G5)."""
+        return self._wanted(batch, f"p.kind IN {_SERVED} AND p.rank BETWEEN {ranks[0]} AND {ranks[1]} AND {_STOCKED}")
+
+    def to_release(self, batch: int) -> Iterator[Wanted]:
+        """The licenses that are to be taken."""
+        return self._wanted(batch, "p.kind = 'release'")
+
+    def to_rename(self, batch: int) -> Iterator[Wanted]:
+        """The licenses that stay and only have another reason (G4)."""
+        return self._wanted(batch, f"p.kind = 'move' AND NOT {_STOCKED}")
+
+    def _wanted(self, batch: int, condition: str) -> Iterator[Wanted]:
         sql = (
             f"SELECT {', '.join(f'p.{name}' for name in Proposal._fields)}, h.lot, h.source, h.since, h.because,"
-            " w.reason, w.license, w.rule_position, w.source FROM proposal AS p"
+            " w.reason, w.license, w.rule_position, w.source, p.batch >> 32 FROM proposal AS p"
             " LEFT JOIN assignment AS h ON h.account = p.account LEFT JOIN waiting AS w ON w.account = p.account"
-            f" WHERE p.batch = :batch AND p.kind IN {_SERVED} AND p.rank BETWEEN :low AND :high"
+            f" WHERE p.batch = :batch AND {condition}"
             f" ORDER BY {', '.join(f'p.{name}' for name in _ORDER.split(', '))}"
         )
-        for rows in self._tx.stream(sql, {"batch": batch, "low": ranks[0], "high": ranks[1]}, CHUNK):
+        for rows in self._tx.stream(sql, {"batch": batch}, CHUNK):
             for row in rows:
                 yield _wanted(row)
 
@@ -161,7 +187,7 @@ class Proposals:
         sql = (
             "SELECT w.account, w.kind, w.license, w.through, h.license, h.through, w.rank, w.rule_position, w.rule,"
             " w.source, w.because, w.since, NULL, w.address, w.id, h.lot, h.source, h.since, h.because, w.reason,"
-            " w.license, w.rule_position, w.source FROM waiting AS w JOIN directory AS d ON d.key = w.directory"
+            " w.license, w.rule_position, w.source, w.directory FROM waiting AS w JOIN directory AS d ON d.key = w.directory"
             " LEFT JOIN assignment AS h ON h.account = w.account WHERE w.company = :company AND w.license = :license"
             " AND w.through = :through AND w.rank BETWEEN :low AND :high AND d.state = 'healthy' AND NOT EXISTS"
             f" (SELECT 1 FROM proposal AS p WHERE p.batch = :batch AND p.account = w.account){skip}"
@@ -183,8 +209,8 @@ def _holding(held: Sequence[Any]) -> Holding:
 
 def _wanted(row: Sequence[Any]) -> Wanted:
     width = len(Proposal._fields)
-    lot, source, since, because, reason, license, position, waits_source = row[width:]
+    lot, source, since, because, reason, license, position, waits_source, directory = row[width:]
     claim = Claim(Proposal._make(row[:width]), lot, source)
-    return Wanted(claim, since, because, reason, None if reason is None else (license, position, waits_source))
+    return Wanted(claim, directory, since, because, reason, None if reason is None else (license, position, waits_source))
 
 

@@ -93,6 +93,7 @@ directory = Table(
     Column("remedy", Text),
     Column("mailbox_problem", Text),
     Column("mailbox_remedy", Text),
+    Column("mailbox_asked_at", BigInteger),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("failing_since", BigInteger),
     Column("last_success", BigInteger),
@@ -383,6 +384,7 @@ proposal = Table(
     Column("reason", Text),  # of a wait that no stock can end
     Column("address", Ordered, nullable=False),
     Column("id", Ordered, nullable=False),
+    Column("footing", Text, nullable=False),
     Index("ix_proposal_batch", "batch"),
 )
 """The working set of a run: what was decided, before stock and limits are looked at. Unlogged."""
@@ -515,6 +517,7 @@ feed = Table(
     Column("last", BigInteger, nullable=False),
     Column("company", Integer, nullable=False),
     Column("audit_first", BigInteger, nullable=False),
+    Index(None, "company", "first"),
 )
 """One row per transaction that wrote to the audit: which of its entries stand where in the one feed of everybody."""
 

@@ -63,6 +63,24 @@ class Staging:
         self._tx.execute("DELETE FROM stage_edge WHERE batch = :batch", {"batch": batch})
         self._tx.execute("DELETE FROM pull WHERE directory = :directory", {"directory": directory})
 
+    def live(self, batch: int) -> int:
+        """How many accounts the walk listed as alive."""
+        return int(
+            self._tx.execute(
+                "SELECT count(DISTINCT id) FROM stage WHERE batch = :batch AND gone IS NULL", {"batch": batch}
+            ).scalar_one()
+        )
+
+    def without_mailbox(self, directory: int, batch: int, limit: int) -> list[str]:
+        """Ids of staged accounts whose mailbox kind is not known: new ones, and those whose kind never was."""
+        rows = self._tx.execute(
+            "SELECT s.id FROM stage AS s LEFT JOIN account AS a ON a.directory = :directory AND a.id = s.id"
+            " WHERE s.batch = :batch AND s.gone IS NULL AND NOT coalesce(s.guest, a.guest, false)"
+            " AND coalesce(s.mailbox, a.mailbox, '') = '' ORDER BY s.n LIMIT :limit",
+            {"directory": directory, "batch": batch, "limit": limit},
+        )
+        return [row[0] for row in rows]
+
     # Entries may repeat within a walk, in any order: a later one overlays an earlier one.
 
     def disputed(self, batch: int) -> list[str]:
@@ -97,6 +115,10 @@ class Staging:
         merged = list(_overlaid((tuple(row) for row in rows), settled))
         self._tx.execute(f"DELETE FROM stage WHERE {among}", {"batch": batch, **wanted})
         self._tx.copy("stage", COLUMNS, merged)
+
+    def drop_edges(self, batch: int) -> None:
+        """Forget the memberships of a walk that begins anew."""
+        self._tx.execute("DELETE FROM stage_edge WHERE batch = :batch", {"batch": batch})
 
     def add_edges(self, batch: int, edges: Iterable[tuple[str, str, str, bool]], first: int) -> int:
         """Stage direct memberships; returns the number of the next one."""

@@ -13,11 +13,20 @@ from sqlalchemy import Connection, CursorResult, text
 from store.dialects import Dialect, Row
 
 if TYPE_CHECKING:
-    from store.holdings import Holdings
-    from store.proposals import Proposals
+    from store.audit import Audit
+    from store.directories import Directories
     from store.groups import Groups
-    from store.staging import Staging
+    from store.holdings import Holdings
+    from store.leases import Leases
+    from store.lots import Lots
     from store.mirror import Mirror
+    from store.orders import Orders
+    from store.outbox import Outbox
+    from store.plans import Plans
+    from store.proposals import Proposals
+    from store.staging import Staging
+    from store.versions import Versions
+    from store.views import Views
 
 
 @dataclass(frozen=True)
@@ -27,7 +36,7 @@ class Transaction:
     connection: Connection
     dialect: Dialect
 
-    def execute(self, sql: str, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+    def execute(self, sql: str, values: Mapping[str, Any] | None = None) -> CursorResult[*tuple[Any, ...]]:
         """Run one statement, the same text on both databases."""
         return self.connection.execute(text(sql), values or {})
 
@@ -42,6 +51,11 @@ class Transaction:
         with self.connection.execute(text(sql), values, execution_options=options) as result:
             while rows := result.fetchmany(size):
                 yield rows
+
+    def seal(self) -> None:
+        """What is written last of all, just before the commit: the audit's ends, and its places in the feed."""
+        if "audit" in self.__dict__:
+            self.audit.seal()
 
     def copy(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """Write many rows."""
@@ -76,3 +90,57 @@ class Transaction:
         from store.holdings import Holdings
 
         return Holdings(self)
+
+    @cached_property
+    def audit(self) -> "Audit":
+        from store.audit import Audit
+
+        return Audit(self)
+
+    @cached_property
+    def directories(self) -> "Directories":
+        from store.directories import Directories
+
+        return Directories(self)
+
+    @cached_property
+    def leases(self) -> "Leases":
+        from store.leases import Leases
+
+        return Leases(self)
+
+    @cached_property
+    def lots(self) -> "Lots":
+        from store.lots import Lots
+
+        return Lots(self)
+
+    @cached_property
+    def orders(self) -> "Orders":
+        from store.orders import Orders
+
+        return Orders(self)
+
+    @cached_property
+    def outbox(self) -> "Outbox":
+        from store.outbox import Outbox
+
+        return Outbox(self)
+
+    @cached_property
+    def plans(self) -> "Plans":
+        from store.plans import Plans
+
+        return Plans(self)
+
+    @cached_property
+    def versions(self) -> "Versions":
+        from store.versions import Versions
+
+        return Versions(self)
+
+    @cached_property
+    def views(self) -> "Views":
+        from store.views import Views
+
+        return Views(self)

@@ -1,0 +1,89 @@
+"""Judging and applying what a run proposed, in one transaction (Z1, D1, L1)."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from policies.judging import Judgement, judge
+from policies.model import License, Limited
+from worker.operations.buying import buy
+from worker.operations.holding import hold, withdraw_rejected
+from worker.operations.pools import serve_others
+from worker.operations.runs import HeldKind, Run
+from worker.operations.serving import Service, Tally, stock_of
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+
+JUDGED = (Limited.ARCHIVE, Limited.RELEASE)
+"""The kinds of a directory's plan that limits count; purchases are judged when the shortage is known."""
+
+
+def apply(tx: "Transaction", run: Run, approved: Mapping[str, frozenset[int]]) -> Tally:
+    """Apply the run's proposals: hold what is beyond a limit, serve the rest, buy what is short.
+
+    `approved` names, by kind, accounts whose change a person approved by its hash.
+    """
+    company, pool = run.directory.company, run.directory.pool
+    run.result.held = []
+    tx.lots.lock_pool(pool)
+    withdraw_rejected(tx, run)
+    judgement = _judge(tx, run, approved)
+    for verdict in judgement.held:
+        held = hold(tx, run, verdict, approved.get(verdict.kind.value, frozenset()))
+        if held is not None:
+            run.result.held.append(held)
+    tx.plans.supersede_others(run.directory.key, [verdict.kind.value for verdict in judgement.held], run.now)
+    service = Service(
+        tx, company, run.in_force, run.batch, run.now, stock_of(tx, company, pool, run.in_force, run.now),
+        skip=frozenset(verdict.kind.value for verdict in judgement.held),
+    )  # fmt: skip
+    _serve(tx, run, service, approved)
+    held_purchase = buy(tx, service, pool)
+    if held_purchase is not None:
+        run.result.held.append(HeldKind(*held_purchase))
+    _note(tx, run, service.tally, approved)
+    tx.proposals.drop(run.batch)
+    return service.tally
+
+
+def _serve(tx: "Transaction", run: Run, service: Service, approved: Mapping[str, frozenset[int]]) -> None:
+    directory, pool = run.directory.key, run.directory.pool
+    service.release(tx.proposals.to_release(run.batch))
+    service.keep_reasons(tx.proposals.to_rename(run.batch))
+    if approved:
+        service.skip = frozenset()
+    service.serve_returning()
+    if serve_others(run.app, tx, pool, service.company, run.now):  # M8: they have waited longer than anybody new
+        service.stock = stock_of(tx, service.company, pool, run.in_force, run.now)
+    service.serve_new()
+    for proposal in tx.proposals.of_kind(run.batch, "wait"):
+        service.wait(proposal, proposal.reason or "", directory)
+    service.flush()
+    tx.holdings.settle([proposal.account for proposal in tx.proposals.of_kind(run.batch, "settle")])
+    tx.holdings.start_graces(directory, list(tx.proposals.of_kind(run.batch, "grace")), run.now)
+
+
+def _judge(tx: "Transaction", run: Run, approved: Mapping[str, frozenset[int]]) -> Judgement:
+    """What the limits say of this run's removals, by the license that would be taken (Z1)."""
+    counts = tx.proposals.counts(run.batch)
+    safety = run.in_force.policy.safety
+    wanted: dict[Limited, int] = {}
+    recent = {}
+    for kind in JUDGED:
+        number = sum(n for (proposed, _), n in counts.items() if proposed == kind.value)
+        wanted[kind] = number - tx.proposals.among(run.batch, kind.value, approved.get(kind.value, frozenset()))
+        if wanted[kind] > 0:
+            recent[kind] = tx.plans.recent(run.directory.company, kind.value, License.STANDARD.value, run.now)
+    return judge(wanted, safety, recent)
+
+
+def _note(tx: "Transaction", run: Run, tally: Tally, approved: Mapping[str, frozenset[int]]) -> None:
+    """Remember what limits will count; what a person approved does not count again."""
+    company = run.directory.company
+    for (kind, license), number in sorted(tally.removed.items()):
+        unapproved = number - min(number, len(approved.get(kind, ())))
+        if unapproved:
+            tx.plans.note_removals(company, kind, license, unapproved, run.now)
+    for license, change in sorted(tally.moved.items()):
+        if change:
+            tx.plans.note_movement(company, license, change, run.now)

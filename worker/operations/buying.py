@@ -1,0 +1,112 @@
+"""Buying what is short, in the transaction that found it short (P1, P2, P3, P6)."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from policies.document import Buying, Money
+from policies.judging import Recent, Verdict
+from policies.model import License, Limited, WaitReason
+from policies.pricing import estimate
+from policies.stock import seats_to_buy
+from store.times import instant, micros
+from worker.operations.serving import Service
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+
+_ENOUGH = 1_000_000_000
+
+
+def buy(tx: "Transaction", service: Service, pool: int) -> tuple[str, str, int] | None:
+    """Order what waiting accounts and `spare` need. Returns the hold (hash, kind, seats) where the safety limit
+    stops a purchase, and then orders nothing."""
+    held = None
+    for license in License:
+        buying: Buying = getattr(service.in_force.policy.purchasing, license.value)
+        if not buying.auto or service.in_force.policy.licenses.trial:
+            continue
+        held = _buy(tx, service, pool, license.value, buying) or held
+    return held
+
+
+def _buy(tx: "Transaction", service: Service, pool: int, license: str, buying: Buying) -> tuple[str, str, int] | None:
+    company, now = service.company, service.now
+    waiting = tx.holdings.waiting_count(company, license, WaitReason.INSUFFICIENT_LICENSES.value)
+    free = service.stock.free(license)
+    if waiting + buying.spare <= free:
+        return None
+    month = _month_start(now)
+    need = seats_to_buy(
+        waiting=waiting,
+        spare=buying.spare,
+        free=free,
+        on_order=tx.orders.open_seats(pool, license, company=company),
+        pack=buying.pack,
+        most_per_order=buying.most_per_order,
+        left_this_month=buying.most_per_month - tx.orders.ordered_since(company, license, month),
+        left_for_company=_left_for_company(tx, service, pool, license),
+    )
+    if need.seats <= 0 or tx.orders.rejected_shortage(company, license) >= waiting + buying.spare - free:
+        return None
+    because = _because(waiting, buying.spare, free)
+    held = _held(tx, service, license, need.seats, because)
+    if held is not None:
+        return held
+    price = estimate(buying.price, need.seats, buying.term, instant(now).date(), None)
+    tx.orders.want(
+        company=company,
+        pool=pool,
+        license=license,
+        seats=need.seats,
+        term=buying.term,
+        seller=service.in_force.policy.purchasing.seller.kind,
+        estimate=None if price is None else str(price),
+        because=because,
+        shortage=waiting + buying.spare - free,
+        awaits_approval=_awaits_approval(buying, need.seats, price),
+        now=now,
+    )
+    service.tally.add_order(license, f"{need.seats} seats: {because}")
+    return None
+
+
+def _left_for_company(tx: "Transaction", service: Service, pool: int, license: str) -> int | None:
+    """More seats than the company may hold are not bought for it (M1)."""
+    limit = service.in_force.policy.licenses.limit.get(license) if pool == 0 else None
+    if limit is None:
+        return None
+    held = tx.holdings.held(service.company).get((license, "seat"), 0)
+    return max(0, limit - held - tx.orders.open_seats(pool, license, company=service.company))
+
+
+def _held(
+    tx: "Transaction", service: Service, license: str, seats: int, because: str
+) -> tuple[str, str, int] | None:
+    """Beyond the safety limit a purchase is held, and there is no order (P1, Z1)."""
+    limit = service.in_force.policy.safety.purchase
+    recent = Recent(tx.orders.ordered_in_a_day(service.company, license, service.now), 0)
+    verdict = Verdict(Limited.PURCHASE, seats, recent, limit)
+    if verdict.passes:
+        return None
+    digest = tx.plans.hold_purchase(service.company, license, seats, f"{verdict.why}: {because}", service.now)
+    return digest, Limited.PURCHASE.value, seats
+
+
+def _awaits_approval(buying: Buying, seats: int, price: Money | None) -> bool:
+    """P3: above so many seats, or so much money; money without a price always waits."""
+    above = buying.approve_above
+    if isinstance(above, Money):
+        return price is None or price.amount > above.amount or price.currency != above.currency
+    return seats > above
+
+
+def _because(waiting: int, spare: int, free: int) -> str:
+    parts = [f"{waiting} waiting"] if waiting else []
+    if spare:
+        parts.append(f"{spare} to spare")
+    return f"{' and '.join(parts)}, {free} free"
+
+
+def _month_start(now: int) -> int:
+    at = instant(now)
+    return micros(datetime(at.year, at.month, 1, tzinfo=UTC))

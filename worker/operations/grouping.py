@@ -1,0 +1,168 @@
+"""Reading the groups that a policy names, with everything nested in them (G2, G3, Z2)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from connectors.base import Directory, Edge, GroupPage, SeenGroup
+from connectors.errors import CursorExpired, NeedsPerson, Transient
+from policies.absence import group_shrank
+from policies.deciding import suspended_rules
+from policies.document import group_refs
+from policies.model import GroupRef
+from store.groups import Binding
+from worker.operations.runs import Run
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+
+FLUSH = 10_000
+
+
+@dataclass
+class Grouped:
+    """A complete walk over the groups, not merged yet."""
+
+    bindings: dict[str, Binding]
+    new: list[Binding]
+    found: dict[str, SeenGroup] = field(default_factory=dict)
+    whole: list[str] = field(default_factory=list)
+    """Groups whose members this walk listed completely."""
+    edges: int = 0
+    cursor: str | None = None
+    problem: str | None = None
+    remedy: str | None = None
+
+    @property
+    def empty(self) -> bool:
+        return not self.new and not self.found and not self.edges and not self.whole
+
+
+def pull_groups(run: Run, directory: Directory) -> Grouped | None:
+    """Resolve the policy's group names and walk the groups; None where the policy or the directory has none.
+
+    A directory that refuses to show groups suspends the rules that need them, and no more (G3).
+    """
+    refs = group_refs(run.in_force.policy)
+    if not refs or not directory.capabilities.groups:
+        return None
+    with run.app.store.read() as tx:
+        grouped = Grouped(tx.groups.bindings(run.directory.key), [])
+    try:
+        _resolve(run, directory, refs, grouped)
+        _walk(run, directory, grouped)
+    except NeedsPerson as refusal:
+        if refusal.feature != "groups":
+            raise
+        grouped.problem, grouped.remedy = refusal.problem, refusal.remedy
+    return grouped
+
+
+def _resolve(run: Run, directory: Directory, refs: Sequence[GroupRef], grouped: Grouped) -> None:
+    """Look up names that no group is bound to yet. A bound name stays with its id, whatever is called so now (G3)."""
+    open_refs = [ref for ref in refs if ref not in grouped.bindings or grouped.bindings[ref].group_id is None]
+    if not open_refs:
+        return
+    run.step("resolve")
+    for found in directory.find_groups(open_refs):
+        binding = _binding(found.ref, found.groups)
+        known = grouped.bindings.get(found.ref)
+        if known != binding:
+            grouped.new.append(binding)
+        grouped.bindings[found.ref] = binding
+
+
+def _binding(ref: str, groups: Sequence[SeenGroup]) -> Binding:
+    if not groups:
+        return Binding(ref, None, "missing")
+    if len(groups) > 1:
+        return Binding(ref, None, "ambiguous")
+    return Binding(ref, groups[0].id, None)
+
+
+def _walk(run: Run, directory: Directory, grouped: Grouped) -> None:
+    wanted = sorted({binding.group_id for binding in grouped.bindings.values() if binding.group_id is not None})
+    if not wanted:
+        return
+    cursor = None if run.full else run.directory.groups_cursor
+    try:
+        _stage(run, directory.pull_groups(cursor, wanted), grouped)
+    except CursorExpired:
+        if cursor is None:
+            raise
+        _forget(run, grouped)
+        _stage(run, directory.pull_groups(None, wanted), grouped)
+    _read_again(run, directory, grouped)
+
+
+def _stage(run: Run, pages: Iterator[GroupPage], grouped: Grouped) -> None:
+    buffer: list[Edge] = []
+    for page in pages:
+        for group in page.groups:
+            grouped.found[group.id] = group
+        grouped.whole.extend(id for id in page.whole if id not in grouped.whole)
+        buffer.extend(page.edges)
+        if len(buffer) >= FLUSH:
+            _flush(run, grouped, buffer)
+            buffer = []
+        grouped.cursor = page.cursor
+        run.step("group page")
+        run.stay()
+    if grouped.cursor is None:
+        raise Transient("the directory ended the list of groups without saying that it was complete", feature="groups")
+    _flush(run, grouped, buffer)
+
+
+def _flush(run: Run, grouped: Grouped, edges: Sequence[Edge]) -> None:
+    if not edges:
+        return
+    with run.app.store.begin() as tx:
+        tx.dialect.relax(tx.connection)
+        run.guard(tx)
+        grouped.edges = tx.staging.add_edges(run.batch, edges, grouped.edges)
+
+
+def _forget(run: Run, grouped: Grouped) -> None:
+    with run.app.store.begin() as tx:
+        tx.staging.drop_edges(run.batch)
+    grouped.edges, grouped.cursor = 0, None
+    grouped.whole.clear()
+    grouped.found.clear()
+
+
+def _read_again(run: Run, directory: Directory, grouped: Grouped) -> None:
+    """A group that reads empty, or lost half its members, is read a second time; only what both reads say counts."""
+    with run.app.store.read() as tx:
+        sizes = tx.groups.sizes(run.directory.key, run.batch, grouped.whole)
+    for size in sizes:
+        if not group_shrank(size.before, size.after):
+            continue
+        members = {edge.member for page in directory.read_group(size.id) for edge in page.edges if not edge.gone}
+        if len(members) != size.after:
+            raise Transient(
+                f"group {size.name or size.id} had {size.before} members, then read {size.after}, then {len(members)}:"
+                " not believed",
+                feature="groups",
+            )
+
+
+def suspended(tx: "Transaction", run: Run, bindings: dict[str, Binding], gone: Sequence[str], refused: bool) -> dict[str, tuple[GroupRef, ...]]:
+    """The rules that cannot be evaluated in this directory, with the groups that are missing (G3).
+
+    A name that no group answers to here is no error for the rule if another of its directories has it; it then simply
+    matches nobody here, unless every name of the rule is missing everywhere.
+    """
+    lost = {
+        ref
+        for ref, binding in bindings.items()
+        if refused or binding.problem is not None or binding.group_id is None or binding.group_id in gone
+    }
+    elsewhere = tx.groups.bound_in_company(run.directory.company, run.directory.key, sorted(lost)) if lost else frozenset()
+    unresolved = [
+        GroupRef(ref)
+        for ref in sorted(lost)
+        if refused or bindings[ref].problem != "missing" or ref not in elsewhere
+    ]
+    return suspended_rules(run.in_force.policy, unresolved)
+
+

@@ -1,0 +1,93 @@
+"""Laying a complete read over the mirror, with its cursors, in one transaction (Z2)."""
+
+from typing import TYPE_CHECKING
+
+from connectors.base import Directory
+from worker.operations.asking_mailboxes import Answers
+from worker.operations.grouping import Grouped
+from worker.operations.pulling import Pulled
+from worker.operations.runs import Run
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+
+LARGE = 10_000
+"""Staged rows from which on the database is told anew how many there are."""
+
+
+def merge(tx: "Transaction", run: Run, directory: Directory, pulled: Pulled, grouped: Grouped | None, answers: Answers) -> None:
+    """Merge accounts, memberships and mailbox kinds, and keep the cursors that stand for them."""
+    key, now = run.directory.key, run.now
+    first = run.directory.read_whole_at == 0 and pulled.full
+    batch = _stage_rest(tx, run, pulled)
+    changed = 0
+    if pulled.seen or pulled.full:
+        if pulled.walk.staged > LARGE:
+            tx.dialect.analyze(tx.connection, "stage")
+        tx.staging.collapse(batch, pulled.settled)
+        changed += sum(tx.mirror.merge(key, batch, plan_whole=first))
+        _note_absent(tx, run, directory, pulled)
+        if directory.capabilities.mailbox_queue and answers.problem is None:
+            tx.mirror.queue_mailboxes(key, batch, now, again=not pulled.full)
+    if grouped is not None:
+        changed += _merge_groups(tx, run, grouped)
+    changed += _learn_mailboxes(tx, run, answers)
+    if batch != run.batch or pulled.seen or grouped is not None:
+        tx.staging.drop(key, batch)
+        tx.staging.drop_edges(run.batch)
+    run.result.changed = changed
+    tx.directories.save_read(
+        key,
+        now,
+        cursor=pulled.cursor,
+        groups_cursor=None if grouped is None else grouped.cursor,
+        full=pulled.full,
+        count_off=pulled.count_off,
+        plan_whole=first,
+        plan_some=changed > 0,
+        mailbox_problem=answers.problem,
+        mailbox_remedy=answers.remedy,
+        mailboxes_asked=bool(answers.asked) or answers.problem is not None,
+    )
+
+
+def _stage_rest(tx: "Transaction", run: Run, pulled: Pulled) -> int:
+    if pulled.rows:
+        tx.staging.add(run.directory.key, pulled.walk, pulled.rows)
+    return pulled.walk.batch
+
+
+def _note_absent(tx: "Transaction", run: Run, directory: Directory, pulled: Pulled) -> None:
+    """Those whom look-ups confirmed are gone; a directory without look-ups leaves them unknown (kind: file)."""
+    key = run.directory.key
+    for state, ids in pulled.states.items():
+        tx.mirror.set_state(key, ids, state)
+    if pulled.full and not directory.capabilities.absence_is_evidence:
+        absent = [id for _, id in tx.mirror.absent(key, pulled.walk.batch, tx.mirror.live(key))]
+        tx.mirror.set_state(key, absent, "unknown")
+
+
+def _merge_groups(tx: "Transaction", run: Run, grouped: Grouped) -> int:
+    key = run.directory.key
+    tx.groups.bind(key, grouped.new, run.now)
+    if grouped.new:
+        tx.directories.plan_whole(key)
+    tx.groups.learn(key, [(g.id, g.name, g.address, g.gone) for g in grouped.found.values()])
+    if any(group.gone for group in grouped.found.values()):
+        tx.directories.plan_whole(key)
+    if not grouped.edges and not grouped.whole:
+        return 0
+    if grouped.edges > LARGE:
+        tx.dialect.analyze(tx.connection, "stage_edge")
+    return tx.groups.merge(key, run.batch, grouped.whole)
+
+
+def _learn_mailboxes(tx: "Transaction", run: Run, answers: Answers) -> int:
+    if not answers.asked:
+        return 0
+    key, now = run.directory.key, run.now
+    keys = tx.mirror.keys_of(key, answers.asked)
+    changed = {keys[id]: kind for id, kind in answers.changed().items() if id in keys}
+    tx.mirror.learn_mailboxes(key, changed)
+    tx.mirror.ask_mailboxes_at({keys[id]: answers.again_at(id, now) for id in answers.asked if id in keys})
+    return len(changed)

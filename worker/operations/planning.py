@@ -1,0 +1,87 @@
+"""Deciding: accounts are read a chunk at a time, and what should change is written down as proposals."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policies.deciding import RuleBook, decide, rule_book
+from policies.model import NO_GROUPS, GroupRef, Memberships
+from policies.planner import Context, Proposal, footing, make_plan
+from store.groups import Closure
+from store.proposals import Chunk
+from worker.operations.runs import Run
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+
+WHOLE_EVERY = 24 * 3_600 * 1_000_000
+"""Microseconds between whole plans, so that no drift stays (Z12)."""
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the verdicts of one run rest on."""
+
+    book: RuleBook
+    closure: Closure | None
+    context: Context
+
+
+def basis_of(tx: "Transaction", run: Run, suspended: dict[str, tuple[GroupRef, ...]], org_units: bool) -> Basis:
+    """Rules, groups and time, as this run has them."""
+    policy = run.in_force.policy
+    bound = {b.ref: b.group_id for b in tx.groups.bindings(run.directory.key).values() if b.group_id is not None}
+    closure = tx.groups.closure(run.directory.key, bound) if bound else None
+    return Basis(rule_book(policy, run.entry, suspended, org_units=org_units), closure, Context(policy, run.now))
+
+
+def due_whole(run: Run) -> bool:
+    """Whether everybody is planned, and not only those who changed (Z12)."""
+    row = run.directory
+    return (
+        run.full
+        or row.plan_whole
+        or row.planned_policy != run.in_force.version
+        or run.now - row.planned_whole_at >= WHOLE_EVERY
+    )
+
+
+def plan(tx: "Transaction", run: Run, basis: Basis, *, whole: bool) -> int:
+    """Write down what should change; returns how many proposals there are."""
+    key = run.directory.key
+    tx.proposals.drop(run.batch)
+    if not whole:
+        tx.proposals.note_due(key, run.now)
+        tx.plans.plan_held_again(key)  # a kind that is held stays held when the plan grows
+    planned = proposed = 0
+    for chunk in tx.proposals.whole(key) if whole else tx.proposals.changed(key):
+        members = memberships_of(tx, basis, key, chunk)
+        verdicts = decide(chunk.accounts, members, basis.book)
+        proposals = list(make_plan(verdicts, chunk.holdings, basis.context))
+        _set_footings(basis, chunk, members, proposals)
+        if proposals:
+            tx.proposals.add(run.batch, proposals)
+            proposed += len(proposals)
+        planned += len(chunk.accounts)
+        run.progress("planning", planned)
+    tx.proposals.planned(key)
+    return proposed
+
+
+def _set_footings(basis: Basis, chunk: Chunk, members: Memberships, proposals: list[Proposal]) -> None:
+    """Removals can be rejected by a person; what they rest on is kept with them."""
+    removals = [n for n, p in enumerate(proposals) if p.kind in ("archive", "release")]
+    if not removals:
+        return
+    accounts = {account.key: account for account in chunk.accounts}
+    for n in removals:
+        p = proposals[n]
+        rule = basis.context.rule(p.rule or None)
+        groups = members.get(p.account, NO_GROUPS)
+        proposals[n] = p._replace(footing=footing(accounts[p.account], groups, rule))
+
+
+def memberships_of(tx: "Transaction", basis: Basis, directory: int, chunk: Chunk) -> Memberships:
+    """The groups of the policy that these accounts are in."""
+    if basis.closure is None:
+        return {}
+    return tx.groups.memberships(basis.closure, directory, {account.id: account.key for account in chunk.accounts})

@@ -1,0 +1,197 @@
+"""Reading a directory: pages are staged as they come, and believed only when the walk is complete (Z2, D4).
+
+No transaction is open while a request is under way. What is read here changes nothing yet: `merging` does.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from connectors.base import Directory, Page, Seen
+from connectors.errors import CursorExpired, NeedsPerson, Transient
+from policies.absence import Absence, judge_absence, judge_count
+from policies.model import DELETED, FOUND, GONE, AccountId
+from store.staging import Walk
+from worker.operations.runs import Run
+
+FLUSH = 5_000
+LOOK_UP = 1_000
+STALE = 12 * 3_600 * 1_000_000
+"""Microseconds after which an interrupted walk is begun anew rather than taken up: page links live for a while only."""
+
+
+@dataclass
+class Pulled:
+    """A complete walk, not merged yet."""
+
+    walk: Walk
+    rows: list[Seen]
+    """What has not been staged yet; a small walk is staged with its merge."""
+    cursor: str
+    full: bool
+    settled: dict[str, str | None] = field(default_factory=dict)
+    """Accounts told both live and gone, and what a look-up said: None is alive."""
+    states: dict[str, list[str]] = field(default_factory=dict)
+    """Accounts that were absent from a complete listing, by what look-ups found them to be."""
+    held: Absence | None = None
+    """Why the walk is not believed (Z2)."""
+    count_off: bool = False
+
+    @property
+    def seen(self) -> int:
+        return self.walk.staged + len(self.rows)
+
+    @property
+    def empty(self) -> bool:
+        return self.seen == 0 and not self.full
+
+
+def pull_accounts(run: Run, directory: Directory) -> Pulled:
+    """Walk the directory's accounts, going on where an interrupted walk stopped.
+
+    Raises what the connector raises; then nothing is kept but staged pages.
+    """
+    walk = _under_way(run)
+    cursor = None if run.full else run.directory.cursor
+    try:
+        return _walk(run, directory, walk, None if walk.whole and walk.resume else cursor)
+    except CursorExpired:
+        if cursor is None and walk.resume is None:
+            raise
+        _drop(run, walk)
+        return _walk(run, directory, _new_walk(run), None)
+
+
+def _under_way(run: Run) -> Walk:
+    with run.app.store.read() as tx:
+        walk = tx.staging.under_way(run.directory.key)
+    if walk is None:
+        return _new_walk(run)
+    usable = walk.resume is not None and run.now - walk.started_at < STALE and (walk.whole or not run.full)
+    if usable and not run.dry:
+        return walk
+    _drop(run, walk)
+    return _new_walk(run)
+
+
+def _new_walk(run: Run) -> Walk:
+    return Walk(run.batch, None, 0, False, run.now)
+
+
+def _drop(run: Run, walk: Walk) -> None:
+    with run.app.store.begin() as tx:
+        run.guard(tx)
+        tx.staging.drop(run.directory.key, walk.batch)
+
+
+def _walk(run: Run, directory: Directory, walk: Walk, cursor: str | None) -> Pulled:
+    buffer: list[Seen] = []
+    full = walk.whole
+    for page in _pages(run, directory, cursor, walk):
+        full = full or page.full
+        buffer.extend(page.accounts)
+        run.progress("reading", walk.staged + len(buffer))
+        if page.cursor is not None:
+            return _complete(run, walk, buffer, page.cursor, full)
+        if len(buffer) >= FLUSH and page.resume is not None:
+            walk = _flush(run, walk._replace(resume=page.resume, whole=full), buffer)
+            buffer = []
+    raise Transient("the directory ended the list without saying that it was complete")
+
+
+def _complete(run: Run, walk: Walk, rows: list[Seen], cursor: str, full: bool) -> Pulled:
+    """A complete listing is staged whole, because absence is worked out in the store; a few changes are not."""
+    if full and rows:
+        walk, rows = _flush(run, walk._replace(whole=True), rows), []
+    return Pulled(walk, rows, cursor, full)
+
+
+def _pages(run: Run, directory: Directory, cursor: str | None, walk: Walk) -> Iterator[Page]:
+    for page in directory.pull(cursor, walk.resume):
+        if page.tenant is not None:
+            bind(run, page.tenant)
+        yield page
+        run.step("page")
+        run.stay()
+
+
+def _flush(run: Run, walk: Walk, rows: Sequence[Seen]) -> Walk:
+    with run.app.store.begin() as tx:
+        tx.dialect.relax(tx.connection)
+        run.guard(tx)
+        walk = tx.staging.add(run.directory.key, walk, rows)
+    run.step("staged")
+    return walk
+
+
+def bind(run: Run, tenant: str) -> None:
+    """Another tenant behind the same id stops the directory (Z11)."""
+    bound = run.directory.bound_to
+    if bound is not None and bound != tenant:
+        raise NeedsPerson(
+            f"the directory is bound to tenant {bound}, and tenant {tenant} answers",
+            remedy="correct the policy's tenant or credential; for another tenant, use another directory id",
+        )
+
+
+# --- evidence (D4, Z2) ---
+
+
+def settle_disputed(run: Run, directory: Directory, pulled: Pulled) -> None:
+    """Ask about accounts that the walk told both live and gone."""
+    disputed = _disputed_in(pulled.rows)
+    if pulled.walk.staged:
+        with run.app.store.read() as tx:
+            disputed |= set(tx.staging.disputed(pulled.walk.batch))
+    for sighting in _look_up(run, directory, sorted(disputed)):
+        if sighting[1] == FOUND:
+            pulled.settled[sighting[0]] = None
+        elif sighting[1] in (DELETED, GONE):
+            pulled.settled[sighting[0]] = "deleted" if sighting[1] == DELETED else "purged"
+    unanswered = disputed - set(pulled.settled)
+    if unanswered:
+        raise Transient(f"{len(unanswered)} accounts were told both live and deleted, and looking them up failed")
+
+
+def _disputed_in(rows: Sequence[Seen]) -> set[str]:
+    gone = {row.id for row in rows if row.gone is not None}
+    return {row.id for row in rows if row.gone is None and row.id in gone} if gone else set()
+
+
+def confirm_absence(run: Run, directory: Directory, pulled: Pulled) -> None:
+    """After a complete listing: look up those who are absent, and compare with the directory's own count."""
+    if not pulled.full or not directory.capabilities.absence_is_evidence:
+        return
+    with run.app.store.read() as tx:
+        known = tx.mirror.live(run.directory.key)
+        absent = [id for _, id in tx.mirror.absent(run.directory.key, pulled.walk.batch, known)] if known else []
+    seen: dict[str, list[str]] = {"deleted": [], "purged": []}
+    alive = 0
+    for id, said in _look_up(run, directory, absent):
+        if said == FOUND:
+            alive += 1
+            break  # one is enough: the listing was not complete
+        if said in (DELETED, GONE):
+            seen["deleted" if said == DELETED else "purged"].append(id)
+    confirmed = sum(len(ids) for ids in seen.values())
+    pulled.held = judge_absence(known, absent, alive=alive, confirmed=confirmed)
+    pulled.states = seen
+    if pulled.held is None:
+        _compare_counts(run, directory, pulled)
+
+
+def _compare_counts(run: Run, directory: Directory, pulled: Pulled) -> None:
+    said = directory.count()
+    if said is None:
+        return
+    with run.app.store.read() as tx:
+        listed = tx.staging.live(pulled.walk.batch)
+    pulled.count_off = judge_count(listed, said)
+    if pulled.count_off and run.directory.count_off > 0:
+        pulled.held = Absence(f"the directory lists {listed} accounts and counts {said}, twice in a row", ())
+
+
+def _look_up(run: Run, directory: Directory, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for start in range(0, len(ids), LOOK_UP):
+        run.step("look-up")
+        run.stay()
+        yield from directory.look_up([AccountId(id) for id in ids[start : start + LOOK_UP]])

@@ -1,0 +1,113 @@
+"""A run: one pass over one directory, and what it reports."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from store.directories import DirectoryRow
+from store.leases import Lease
+from store.times import micros
+from worker.errors import Stopped
+from worker.operations.policies import InForce
+
+if TYPE_CHECKING:
+    from policies.document import DirectoryEntry
+    from store.transaction import Transaction
+    from worker.bootstrap import App
+
+LEASE = timedelta(minutes=10)
+RENEW_AFTER = timedelta(minutes=2)
+REPORTED = 1_000
+"""Actions that a result carries; `actions_total` has their number."""
+
+
+class AccountName(msgspec.Struct, frozen=True):
+    id: str
+    address: str
+
+
+class Action(msgspec.Struct, frozen=True):
+    """One change, as `sync --json` shows it."""
+
+    kind: str
+    account: AccountName | None
+    license: str | None
+    because: str
+
+
+class HeldKind(msgspec.Struct, frozen=True):
+    """A kind of change that waits for a person."""
+
+    hash: str
+    kind: str
+    total: int
+
+
+class RunResult(msgspec.Struct):
+    """What a run did, as `sync --json` shows it."""
+
+    directory: str
+    run: str | None
+    outcome: str
+    mode: str = "delta"
+    seen: int = 0
+    changed: int = 0
+    actions: list[Action] = []
+    actions_total: int = 0
+    held: list[HeldKind] = []
+    plan_hash: str | None = None
+    error: str | None = None
+    remedy: str | None = None
+
+
+@dataclass
+class Run:
+    """One run under way."""
+
+    app: "App"
+    id: str
+    directory: DirectoryRow
+    entry: "DirectoryEntry"
+    in_force: InForce
+    lease: Lease
+    full: bool = False
+    dry: bool = False
+    progress: Callable[[str, int], None] = lambda _step, _n: None
+    result: RunResult = field(init=False)
+    _renewed: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self.result = RunResult(self.directory.id, self.id, "nothing_to_do")
+        self._renewed = self.now
+
+    @property
+    def now(self) -> int:
+        """The time, in the store's microseconds."""
+        return micros(self.app.clock())
+
+    @property
+    def batch(self) -> int:
+        """The number under which this run stages and proposes: no other run has it."""
+        return (self.directory.key << 32) | (self.lease.fence & 0xFFFFFFFF)
+
+    def step(self, name: str) -> None:
+        """Between two steps: a stop takes effect here (Z10)."""
+        self.app.mark(name)
+        if self.app.stopping.is_set():
+            raise Stopped("told to stop; what is left is done by the next run")
+
+    def guard(self, tx: "Transaction") -> None:
+        """In a transaction that writes: only while the lease is ours (Z5)."""
+        tx.leases.check(self.lease, self.now)
+
+    def stay(self) -> None:
+        """Keep the lease while a long walk goes on."""
+        now = self.now
+        if now - self._renewed < RENEW_AFTER // timedelta(microseconds=1):
+            return
+        with self.app.store.begin() as tx:
+            self.lease = tx.leases.renew(self.lease, now, LEASE)
+        self._renewed = now

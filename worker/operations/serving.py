@@ -1,0 +1,246 @@
+"""Serving seats and entitlements: who gets one and who waits, written down with its audit (L1, D1, G5, M9, S2)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from policies.model import License, Source, Through
+from policies.planner import Proposal
+from policies.stock import Claim, FreeLot, Outcome, Stock
+from store.holdings import Change, Held, Wait
+from store.proposals import Wanted
+from store.times import span
+from worker.operations.policies import InForce
+from worker.operations.runs import REPORTED, AccountName, Action
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+
+CHUNK = 10_000
+STAGES = ((0, 19), (20, 21), (22, 29), (30, 89))
+"""Ranks served together: what gives seats back comes before what needs them (M9)."""
+STOCKS = tuple((license.value, through.value) for license in License for through in Through)
+UNBOUNDED = 100_000
+
+
+@dataclass
+class Tally:
+    """What was done, for the result: the first actions, how many there were, and the hash of all of them."""
+
+    actions: list[Action] = field(default_factory=list)
+    total: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    removed: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Changes that a safety limit counts, by kind and the license that was taken."""
+    moved: dict[str, int] = field(default_factory=dict)
+    """By how much the licenses held changed."""
+    _hash: object = field(default_factory=sha256)
+
+    def add(self, kind: str, id: str, address: str, license: str | None, because: str) -> None:
+        self.total += 1
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        self._hash.update(f"{kind}\0{id}\0{license}\0{because}\n".encode())  # type: ignore[attr-defined]
+        if len(self.actions) < REPORTED:
+            self.actions.append(Action(kind, AccountName(id, address), license, because))
+
+    def add_order(self, license: str, because: str) -> None:
+        self.total += 1
+        self.counts["buy"] = self.counts.get("buy", 0) + 1
+        self._hash.update(f"buy\0{license}\0{because}\n".encode())  # type: ignore[attr-defined]
+        self.actions.append(Action("buy", None, license, because))
+
+    @property
+    def hash(self) -> str:
+        return f"sha256:{self._hash.hexdigest()}"  # type: ignore[attr-defined]
+
+
+@dataclass
+class Service:
+    """One company being served in one transaction."""
+
+    tx: "Transaction"
+    company: int
+    in_force: InForce
+    batch: int
+    now: int
+    stock: Stock
+    tally: Tally = field(default_factory=Tally)
+    skip: frozenset[str] = frozenset()
+    """Kinds that a limit holds: they are not served from the line either."""
+    _changes: list[Change] = field(default_factory=list)
+    _waits: list[Wait] = field(default_factory=list)
+
+    # --- what needs no stock ---
+
+    def release(self, wanted: Iterable[Wanted]) -> None:
+        """Take licenses; what they rested on is free for those served after."""
+        for want in wanted:
+            p, before = want.claim.proposal, _held(want)
+            if before is None:
+                continue
+            self.stock.give_back(before.license, before.through, before.lot, before.source)
+            self._change(want, before, None)
+        self.flush()
+
+    def keep_reasons(self, wanted: Iterable[Wanted]) -> None:
+        """The same license because of another rule (G4)."""
+        for want in wanted:
+            p, before = want.claim.proposal, _held(want)
+            if before is not None:
+                self._change(want, before, before._replace(source=p.source, because=p.because))
+        self.flush()
+
+    # --- what needs stock ---
+
+    def serve_returning(self) -> None:
+        """Serve those who were archive-waiting or return; it gives seats back, so it comes first (M9)."""
+        for ranks in STAGES[:-1]:
+            self._serve_stage(ranks, self.tx.proposals.to_serve(self.batch, ranks))
+
+    def serve_new(self) -> None:
+        """Serve the others, and then whoever can be served with what was given back on the way."""
+        self._serve_stage(STAGES[-1], self.tx.proposals.to_serve(self.batch, STAGES[-1]))
+        while self._again():
+            pass
+
+    def _again(self) -> bool:
+        """Seats that were given back late may serve those who waited for them earlier on."""
+        before = self.tally.total
+        for ranks in STAGES:
+            self._serve_stage(ranks, iter(()))
+        return self.tally.total > before
+
+    def _serve_stage(self, ranks: tuple[int, int], proposed: Iterator[Wanted]) -> None:
+        for want in _merged(self._line(ranks), proposed):
+            if want.claim.proposal.kind not in self.skip:
+                self._settle(want, self.stock.serve(want.claim))
+        self.flush()
+
+    def _line(self, ranks: tuple[int, int]) -> list[Wanted]:
+        """Those who waited before this run and can be served now."""
+        found: list[Wanted] = []
+        for license, through in STOCKS:
+            room = self.stock.room(license, through)
+            if room is None or room > 0:
+                limit = UNBOUNDED if room is None else min(room, UNBOUNDED)
+                exhausted = self.stock.exhausted_rules()
+                found += self.tx.proposals.waiting(self.batch, self.company, (license, through), ranks, exhausted, limit)
+        return found
+
+    def _settle(self, want: Wanted, outcome: Outcome) -> None:
+        p = want.claim.proposal
+        if outcome.reason is not None:
+            self._wait(want, outcome.reason)
+            return
+        before = _held(want)
+        license, through = p.license or License.STANDARD.value, p.through or Through.SEAT.value
+        since = before.since if before is not None and before.license == license else self.now
+        self._change(want, before, Held(license, through, outcome.lot, p.source, p.because, since))
+
+    def wait(self, proposal: Proposal, reason: str, directory: int) -> None:
+        """Put an account in line for which no stock can help (G3, S6)."""
+        self._waits.append(Wait(directory, proposal, reason, _who(proposal.source)))
+        self._tell("wait", proposal)
+
+    def _wait(self, want: Wanted, reason: str) -> None:
+        p = want.claim.proposal
+        if want.waits == reason and want.waits_as == (p.license, p.rule_position, p.source):
+            return
+        self._waits.append(Wait(want.directory, p, reason, _who(p.source)))
+        self._tell("wait", p)
+
+    def _change(self, want: Wanted, before: Held | None, after: Held | None) -> None:
+        p = want.claim.proposal
+        self._changes.append(
+            Change(p.account, want.directory, p.id, p.kind, _who(p.source), p.because, before, after)
+        )
+        if p.kind in ("archive", "release") and before is not None:
+            taken = (p.kind, before.license)
+            self.tally.removed[taken] = self.tally.removed.get(taken, 0) + 1
+        for held, by in ((before, -1), (after, 1)):
+            if held is not None:
+                self.tally.moved[held.license] = self.tally.moved.get(held.license, 0) + by
+        self._tell(p.kind, p)
+        if len(self._changes) >= CHUNK:
+            self.flush()
+
+    def _tell(self, kind: str, p: Proposal) -> None:
+        self.tally.add(kind, p.id, p.address, p.license, p.because)
+
+    def flush(self) -> None:
+        """Write what was decided so far."""
+        retention = span(self.in_force.policy.licenses.retention)
+        changes, self._changes = self._changes, []
+        waits, self._waits = self._waits, []
+        self.tx.holdings.change(self.company, changes, self.now, retention)
+        self.tx.holdings.wait(self.company, waits, self.now)
+
+
+def _merged(line: list[Wanted], proposed: Iterator[Wanted]) -> Iterator[Wanted]:
+    """Those in line and those new, in the one order in which all are served."""
+    if not line:
+        return proposed
+    from heapq import merge
+
+    return merge(sorted(line, key=_order), proposed, key=_order)
+
+
+def _order(want: Wanted) -> tuple[int, int, int, str, str]:
+    p = want.claim.proposal
+    return (p.rank, p.rule_position, p.since, p.address, p.id)
+
+
+def _held(want: Wanted) -> Held | None:
+    p = want.claim.proposal
+    if p.held_license is None or p.held_through is None:
+        return None
+    return Held(
+        p.held_license, p.held_through, want.claim.held_lot, want.claim.held_source or Source.IMPORTED,
+        want.held_because or "", want.held_since or 0,
+    )  # fmt: skip
+
+
+def _who(source: str) -> str:
+    """Who did it: the rule, or the product itself."""
+    return source if Source.rule_name(source) is not None else "system"
+
+
+def stock_of(tx: "Transaction", company: int, pool: int, in_force: InForce, now: int) -> Stock:
+    """What the company can draw from now (S1, M1, G6). The pool's row must be locked."""
+    licenses = in_force.policy.licenses
+    held, by_rule = tx.holdings.held(company), tx.holdings.by_rule(company)
+    lots: dict[str, list[FreeLot]] = {}
+    entitled: dict[str, int | None] = {}
+    room: dict[str, int | None] = {}
+    for license in License:
+        name = license.value
+        seats = held.get((name, Through.SEAT.value), 0)
+        lots[name] = [FreeLot(lot.key, lot.id, lot.free) for lot in tx.lots.free_seats(pool, name, now)]
+        limit = licenses.limit.get(name) if pool == 0 else None
+        room[name] = None if limit is None else limit - seats
+        entitlement = entitlement_of(tx, company, pool, in_force, name, now)
+        used = held.get((name, Through.ENTITLEMENT.value), 0)
+        entitled[name] = None if entitlement is None else entitlement - used
+    rules = {
+        rule.name: rule.limit - by_rule.get(Source.rule(rule.name), 0)
+        for rule in in_force.policy.rules
+        if rule.limit is not None
+    }
+    follows = pool == 0 and licenses.shared_mailboxes == "one_per_license"
+    return Stock(lots, entitled, room, rules, entitles=1 if follows else 0)
+
+
+def entitlement_of(
+    tx: "Transaction", company: int, pool: int, in_force: InForce, license: str, now: int
+) -> int | None:
+    """How many shared mailboxes come free with purchased licenses; None is without limit (S1)."""
+    setting = in_force.policy.licenses.shared_mailboxes
+    if setting == "unlimited":
+        return None
+    if isinstance(setting, int):
+        return setting
+    trial = in_force.policy.licenses.trial_entitles
+    if pool == 0:
+        return tx.lots.purchased_held(company, license, now, trial=trial)
+    return tx.lots.purchased(pool, license, now, trial=trial)

@@ -1,0 +1,278 @@
+"""One pass over one directory: lease, pull, plan, judge, apply (Z5, Z9).
+
+The run reads state, never events: what a crash interrupted, the next run finishes. An idle pass is two updates of
+the directory's own row, and no other write (Z12).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connectors.base import Directory
+from connectors.errors import ConnectorError, NeedsPerson, Transient
+from policies.model import GroupRef
+from store.errors import Conflict, LeaseLost
+from store.leases import Lease
+from worker.errors import Stopped, Usage
+from worker.operations.applying import apply
+from worker.operations.asking_mailboxes import Answers, ask_mailboxes
+from worker.operations.grouping import Grouped, pull_groups, suspended
+from worker.operations.merging import merge
+from worker.operations.planning import basis_of, due_whole, plan
+from worker.operations.policies import in_force
+from worker.operations.pulling import Pulled, confirm_absence, pull_accounts, settle_disputed
+from worker.operations.runs import LEASE, HeldKind, Run, RunResult
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+    from worker.bootstrap import App
+
+NONE: Mapping[str, frozenset[int]] = {}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a pass is asked to do."""
+
+    full: bool = False
+    dry: bool = False
+    approved: Mapping[str, frozenset[int]] | None = None
+    progress: Callable[[str, int], None] = lambda _step, _n: None
+
+
+class _RolledBack(Exception):
+    """Ends the transaction of a dry run (Z3)."""
+
+
+def sync(app: "App", directory: str, asked: Asked = Asked()) -> RunResult:
+    """Take the directory's lease and run one pass over it; `busy` when somebody else has it."""
+    lease = _take(app, directory)
+    if lease is None:
+        return RunResult(directory, None, "busy", error="a run over this directory is under way")
+    return sync_leased(app, directory, lease, asked)
+
+
+def sync_leased(app: "App", directory: str, lease: Lease, asked: Asked = Asked()) -> RunResult:
+    """Run one pass under a lease that this process holds, and hand the lease back."""
+    try:
+        run = _begin(app, directory, lease, asked)
+    except Usage as refused:
+        with app.store.begin() as tx:
+            tx.leases.release(lease)
+        return RunResult(directory, None, "failed", error=str(refused))
+    try:
+        _pass(run, asked)
+    except (ConnectorError, Stopped, LeaseLost, Conflict) as problem:
+        _failed(run, problem)
+    return run.result
+
+
+def _take(app: "App", directory: str) -> Lease | None:
+    from store.times import micros
+
+    with app.store.begin() as tx:
+        row = tx.directories.by_id(directory)
+        return tx.leases.take(row.key, app.owner, micros(app.clock()), LEASE)
+
+
+def _begin(app: "App", directory: str, lease: Lease, asked: Asked) -> Run:
+    with app.store.read() as tx:
+        row = tx.directories.by_id(directory)
+        policy = in_force(app, tx, row.company_id)
+    if row.retired or row.state == "frozen":
+        raise Usage(f"{directory} is {'retired' if row.retired else 'frozen'}; nothing is changed for it")
+    entry = None if policy is None else policy.entry(directory)
+    if policy is None or entry is None:
+        raise Usage(f"no policy in force has a directory {directory}")
+    run_id = f"{directory}-{lease.fence}"
+    return Run(app, run_id, row, entry, policy, lease, asked.full, asked.dry, asked.progress)
+
+
+def _pass(run: Run, asked: Asked) -> None:
+    run.step("leased")
+    connector = run.app.open_directory(run.entry, run.in_force.provider)
+    pulled = pull_accounts(run, connector)
+    run.result.seen, run.result.mode = pulled.seen, "full" if pulled.full else "delta"
+    settle_disputed(run, connector, pulled)
+    confirm_absence(run, connector, pulled)
+    if pulled.held is not None and not _believed(run, pulled):
+        return _hold_read(run, pulled)
+    grouped = pull_groups(run, connector)
+    answers = ask_mailboxes(run, connector, pulled)
+    run.step("pulled")
+    if _idle(run, pulled, grouped, answers):
+        return _release_idle(run, pulled, grouped)
+    if asked.dry:
+        return _rehearse(run, connector, pulled, grouped, answers)
+    with run.app.store.begin() as tx:
+        run.guard(tx)
+        merge(tx, run, connector, pulled, grouped, answers)
+    run.step("merged")
+    _plan_and_apply(run, grouped, answers, asked.approved or NONE)
+
+
+def _idle(run: Run, pulled: Pulled, grouped: Grouped | None, answers: Answers) -> bool:
+    row = run.directory
+    quiet = pulled.empty and (grouped is None or grouped.empty) and not answers.asked and answers.problem is None
+    awake = row.plan_some or (row.wake_at is not None and row.wake_at <= run.now)
+    return quiet and not awake and not due_whole(run) and row.state == "healthy"
+
+
+def _release_idle(run: Run, pulled: Pulled, grouped: Grouped | None) -> None:
+    groups_cursor = run.directory.groups_cursor if grouped is None else grouped.cursor or run.directory.groups_cursor
+    now = run.now
+    with run.app.store.begin() as tx:
+        cursor = run.directory.cursor if run.dry else pulled.cursor
+        tx.leases.release_idle(run.lease, now, cursor, groups_cursor, _next_due(run, now))
+
+
+def _rehearse(run: Run, connector: Directory, pulled: Pulled, grouped: Grouped | None, answers: Answers) -> None:
+    """A dry run: the very transaction of a real one, rolled back (Z3)."""
+    try:
+        with run.app.store.begin() as tx:
+            run.guard(tx)
+            merge(tx, run, connector, pulled, grouped, answers)
+            _decide(tx, run, grouped, answers, NONE)
+            raise _RolledBack
+    except _RolledBack:
+        run.result.outcome = "dry_run"
+    with run.app.store.begin() as tx:
+        tx.staging.drop(run.directory.key, pulled.walk.batch)
+        tx.staging.drop_edges(run.batch)
+        tx.leases.release(run.lease)
+
+
+def _plan_and_apply(
+    run: Run, grouped: Grouped | None, answers: Answers, approved: Mapping[str, frozenset[int]]
+) -> None:
+    with run.app.store.begin() as tx:
+        run.guard(tx)
+        _decide(tx, run, grouped, answers, approved)
+        _finish(tx, run, answers)
+    run.step("applied")
+
+
+def _decide(
+    tx: "Transaction",
+    run: Run,
+    grouped: Grouped | None,
+    answers: Answers,
+    approved: Mapping[str, frozenset[int]],
+) -> None:
+    row = tx.directories.by_id(run.directory.id)
+    run.directory = row
+    stopped = _suspended(tx, run, grouped)
+    whole = due_whole(run)
+    org_units = True if grouped is None else True
+    basis = basis_of(tx, run, stopped, org_units)
+    plan(tx, run, basis, whole=whole)
+    run.step("planned")
+    tally = apply(tx, run, approved)
+    result = run.result
+    result.actions, result.actions_total = tally.actions, tally.total
+    result.plan_hash = tally.hash
+    result.outcome = _outcome(result)
+    if stopped:
+        result.error = _suspension(stopped, grouped)
+        result.remedy = None if grouped is None else grouped.remedy
+    tx.directories.planned(row.key, run.now, run.in_force.version, whole=whole)
+
+
+def _suspended(tx: "Transaction", run: Run, grouped: Grouped | None) -> dict[str, tuple[GroupRef, ...]]:
+    if grouped is None:
+        return {}
+    gone = tx.groups.gone(run.directory.key)
+    return suspended(tx, run, grouped.bindings, gone, refused=grouped.problem is not None)
+
+
+def _suspension(stopped: Mapping[str, tuple[GroupRef, ...]], grouped: Grouped | None) -> str:
+    if grouped is not None and grouped.problem is not None:
+        return f"groups cannot be read: {grouped.problem}"
+    told = []
+    for rule, refs in sorted(stopped.items()):
+        for ref in refs:
+            problem = None if grouped is None else grouped.bindings[ref].problem
+            why = {"missing": "matches no group", "ambiguous": "matches several groups"}.get(problem or "", "is gone")
+            told.append(f"rule {rule!r} is suspended: the group {ref!r} {why}")
+    return "; ".join(told)
+
+
+def _outcome(result: RunResult) -> str:
+    if result.held:
+        return "partly_held" if result.actions_total else "held"
+    return "applied" if result.actions_total else "nothing_to_do"
+
+
+def _finish(tx: "Transaction", run: Run, answers: Answers) -> None:
+    """Record the run, and hand the lease back in the same transaction."""
+    key, now = run.directory.key, run.now
+    wake = [at for at in (tx.holdings.next_grace(key), tx.mirror.next_mailbox(key)) if at is not None]
+    tx.directories.record_run(run.id, key, run.result, run.in_force.version, now)
+    due = now if answers.more else min([_next_due(run, now), *wake])
+    tx.directories.succeeded(key, now, due_at=max(due, now), wake_at=min(wake) if wake else None)
+    tx.leases.release(run.lease)
+
+
+def _next_due(run: Run, now: int) -> int:
+    """When to poll again; with jitter, so that a fleet does not poll in step."""
+    every = run.directory.every
+    return now + every - int(every * 0.1 * run.app.random())
+
+
+# --- what went wrong ---
+
+
+def _believed(run: Run, pulled: Pulled) -> bool:
+    """Whether a person approved this very reading (Z2)."""
+    assert pulled.held is not None
+    with run.app.store.read() as tx:
+        return tx.plans.read_approved(run.directory.key, pulled.held.accounts)
+
+
+def _hold_read(run: Run, pulled: Pulled) -> None:
+    """A complete listing that cannot be right is not merged; a person decides (Z2)."""
+    assert pulled.held is not None
+    now = run.now
+    with run.app.store.begin() as tx:
+        run.guard(tx)
+        tx.staging.drop(run.directory.key, pulled.walk.batch)
+        digest = None
+        if not run.dry:
+            digest = tx.plans.hold_read(
+                run.directory.company, run.directory.key, pulled.held.accounts, pulled.held.why, run.id, now
+            )
+            tx.directories.failed(
+                run.directory.key, now, f"the listing is not believed: {pulled.held.why}",
+                f"look at the directory; if it is right, seatkeeper plan approve {digest}", retry_at=_next_due(run, now),
+            )  # fmt: skip
+        tx.leases.release(run.lease)
+    run.result.outcome = "held"
+    run.result.error = pulled.held.why
+    if digest is not None:
+        run.result.held = [HeldKind(digest, "read", len(pulled.held.accounts))]
+
+
+def _failed(run: Run, problem: Exception) -> None:
+    run.result.outcome = "failed"
+    run.result.error = str(problem)
+    run.result.remedy = problem.remedy if isinstance(problem, NeedsPerson) else None
+    if isinstance(problem, LeaseLost):
+        return
+    now = run.now
+    with run.app.store.begin() as tx:
+        if not tx.leases.held(run.lease):
+            return
+        if isinstance(problem, ConnectorError):
+            after = problem.retry_after if isinstance(problem, Transient) else None
+            tx.directories.failed(
+                run.directory.key, now, str(problem), run.result.remedy, retry_at=_retry_at(run, now, after)
+            )
+        tx.leases.release(run.lease)
+
+
+def _retry_at(run: Run, now: int, after: float | None) -> int:
+    """Growing delay, up to an hour; what the vendor asks for comes first (Z9)."""
+    every, failures = run.directory.every, min(run.directory.failures, 12)
+    delay = min(every * 2**failures, max(every, 3_600_000_000))
+    delay += int(delay * 0.1 * run.app.random())
+    return now + max(delay, int((after or 0) * 1_000_000))
