@@ -29,6 +29,8 @@ _DEEPEST: Final = 20
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _UNPAIRED: Final = re.compile("[\ud800-\udfff]")
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
+_IN_PARENTHESES: Final = re.compile(r"\(('[^']*'),\)")  # the parser formats a tuple where it means its only item
+_ALONE: Final = r"\1"
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -168,8 +170,8 @@ class _Composer:
             tab = self.reading.mark(mark.line - 1, line.index("\t"))
             self.reading.report(tab, "found a tab, expected spaces: YAML is indented by spaces", found="a tab")
             return
-        problem = error.problem if isinstance(error, MarkedYAMLError) else None
-        self.reading.report(mark, f"this is not YAML: {problem or 'an escape sequence names no character'}")
+        problem = str(error.problem) if isinstance(error, MarkedYAMLError) else "an escape sequence names no character"
+        self.reading.report(mark, f"this is not YAML: {_IN_PARENTHESES.sub(_ALONE, problem)}")
 
     def _report(self, event: Any, message: str, what: str | None = None) -> None:
         self.reading.report(self._mark(event), message, found=what)

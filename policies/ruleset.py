@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 from policies.conditions import Condition, conditions
 from policies.conditions.exceptions import Exceptions
@@ -39,9 +40,10 @@ class Rules(Shape):
         return {"type": "array", "items": self.rule.schema(defs)}
 
 
+@cache
 def rules() -> Rules:
     """The shape of `rules`, for the conditions that there are."""
-    own = tuple(field for field in fields_of(Rule))
+    own = fields_of(Rule)
     selecting = tuple(_written_field(key, declared) for key, declared in conditions().items())
     return Rules(Record("Rule", (own[0], *selecting, *own[1:]), _rule, _check, help=first_line(Rule)))
 

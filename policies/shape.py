@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from inspect import getdoc
 from typing import Annotated, Any, Final, Literal, NewType, Union, cast, get_args, get_origin, get_type_hints
 
@@ -119,6 +120,7 @@ def _duration(at_least: int) -> Shape:
     return replace(DURATION, parse=parse) if at_least else DURATION
 
 
+@cache
 def record_of(declared: type) -> Record:
     """The mapping whose keys are the fields of a frozen dataclass."""
 
@@ -129,6 +131,7 @@ def record_of(declared: type) -> Record:
     return Record(title, fields_of(declared), make, help=first_line(declared))
 
 
+@cache
 def fields_of(declared: type) -> tuple[Field, ...]:
     """The keys that a frozen dataclass declares: its fields, without those that are not written."""
     hints = get_type_hints(declared, include_extras=True)

@@ -55,13 +55,12 @@ class Attributes(Condition):
     def matches(self, account: Account, memberships: Memberships) -> Because | None:
         """Each attribute named, with the value of the rule that fits the account's."""
         have = account.attributes
-        said: list[str] = []
+        whole = ""
         for index, texts in self._tests:
             text = texts.get(have[index].casefold())
             if text is None:
                 return None
-            said.append(text)
-        whole = " and ".join(said)
+            whole = f"{whole} and {text}" if whole else text
         return self._becauses.get(whole) or self.because(whole)
 
 

@@ -7,6 +7,8 @@ from policies.conditions import Condition, condition
 from policies.key import Key
 from policies.model import Account, Because, Kind, Memberships
 
+_SHARED = Kind.SHARED_MAILBOX.value
+
 
 @condition("mailboxes")
 @dataclass(frozen=True, slots=True)
@@ -22,16 +24,17 @@ class Mailboxes(Condition):
     """
 
     mailboxes: Annotated[Literal["shared", "user"], Key("Which mailboxes the rule is about.")]
+    _wants_shared: bool = field(init=False, repr=False, compare=False)
     _because: Because = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         text = "shared mailbox" if self.mailboxes == "shared" else "user's mailbox"
+        object.__setattr__(self, "_wants_shared", self.mailboxes == "shared")
         object.__setattr__(self, "_because", self.because(text))
 
     def matches(self, account: Account, memberships: Memberships) -> Because | None:
         """Whether the account is of the kind; anything but a shared mailbox is taken for a user's."""
-        is_shared = account.kind == Kind.SHARED_MAILBOX
-        return self._because if is_shared == (self.mailboxes == "shared") else None
+        return self._because if (account.kind == _SHARED) is self._wants_shared else None
 
     @property
     def narrows(self) -> bool:

@@ -39,7 +39,7 @@ class OrgUnits(Condition):
         """The first of the rule's units that covers the account's; a directory without units matches none."""
         if not account.org_unit:
             return None
-        unit = below(account.org_unit)
+        unit = account.org_unit.lower() + "/"
         if not unit.startswith(self._below):
             return None
         return next(because for covered, because in self._becauses.items() if unit.startswith(covered))
