@@ -1,0 +1,63 @@
+"""The opaque tokens of next and delta links: signed, so that one nobody issued is told from one that grew old."""
+
+import base64
+import binascii
+from hashlib import blake2b
+from hmac import compare_digest
+from typing import Literal
+
+import msgspec
+
+from connectors.simulators.microsoft365.refusals import malformed_token
+
+_SEAL = 9
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """Where a walk stands. A token carries the whole query, so that the link alone continues it."""
+
+    kind: Literal["skip", "delta"]
+    stream: str
+    """`users`, `groups`, or the path of a list."""
+    tenant: str
+    issued: int
+    """Seconds since 1970, in simulated time."""
+    select: tuple[str, ...] | None = None
+    ids: tuple[str, ...] = ()
+    """The only objects of this stream; empty for all."""
+    since: int | None = None
+    """The position in the log after which changes count; None on a first round."""
+    until: int = 0
+    """The position in the log up to which this round goes; the next one starts there."""
+    extent: int = 0
+    """How many objects there were when a first round began."""
+    at: int = 0
+    """How far this round has come."""
+    lap: int = 0
+    """Which part of every group's members a first round of groups is at."""
+
+
+class Sealer:
+    """Turns cursors into tokens and back."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._decoder = msgspec.msgpack.Decoder(Cursor)
+
+    def token(self, cursor: Cursor) -> str:
+        body = msgspec.msgpack.encode(cursor)
+        return base64.urlsafe_b64encode(self._seal(body) + body).decode().rstrip("=")
+
+    def read(self, token: str) -> Cursor:
+        """The cursor of a token. Raises Refusal (400) where this service never issued it."""
+        try:
+            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        except binascii.Error:
+            raise malformed_token() from None
+        seal, body = raw[:_SEAL], raw[_SEAL:]
+        if not compare_digest(seal, self._seal(body)):
+            raise malformed_token()
+        return self._decoder.decode(body)
+
+    def _seal(self, body: bytes) -> bytes:
+        return blake2b(body, key=self._key, digest_size=_SEAL).digest()

@@ -1,0 +1,160 @@
+"""Faults on order: what shall go wrong, where, how often, and the book that remembers what is still to come."""
+
+import threading
+from collections.abc import Collection
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
+
+Kind = Literal[
+    "throttle", "unavailable", "error", "unauthorized", "claims", "denied", "not_found",
+    "reset", "hang", "cut", "cut_connection", "slow",
+    "resync", "expired", "malformed", "page_lost",
+    "empty_page", "repeat_page", "duplicate", "foreign_link", "short_list", "empty_list", "no_link",
+    "contradict", "unknown_removed", "replay", "short_count",
+]  # fmt: skip
+
+REFUSED: frozenset[str] = frozenset({
+    "throttle", "unavailable", "error", "unauthorized", "claims", "denied", "not_found",
+})  # fmt: skip
+"""The request is answered by an error; items of a batch can be, too."""
+BROKEN: frozenset[str] = frozenset({"reset", "hang", "cut", "cut_connection", "slow"})
+"""The connection fails, or takes its time."""
+CURSOR: frozenset[str] = frozenset({"resync", "expired", "malformed", "page_lost"})
+"""The token of the link is refused; only requests that carry one meet these."""
+PAGE: frozenset[str] = frozenset({
+    "empty_page", "repeat_page", "duplicate", "foreign_link", "short_list", "empty_list", "no_link",
+})  # fmt: skip
+"""A list is answered with status 200, and is not what it should be."""
+STREAM: frozenset[str] = frozenset({"contradict", "unknown_removed", "replay"})
+"""The same, for delta alone."""
+COUNT: frozenset[str] = frozenset({"short_count"})
+"""A count is answered, and is too small."""
+SIGN_IN: frozenset[str] = frozenset({"throttle", "unavailable", "error"}) | BROKEN
+"""What can happen to a request for a token."""
+
+
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One thing that shall go wrong.
+
+    ================ ==================================================================================
+    throttle         429 with `Retry-After`: `retry_after` seconds, as `form` says, for `scope`
+    unavailable      503 with a page of HTML; `Retry-After` where `retry_after` is given
+    error            `status`: 500 as JSON, 502 and 504 as HTML, any other as JSON
+    unauthorized     401 without a challenge for claims
+    claims           401 with one
+    denied           403, as for a missing permission
+    not_found        404
+    reset            the connection is reset
+    hang             no answer, until the client gives up
+    cut              200, and a JSON body that breaks off in its middle
+    cut_connection   the connection closes before the promised length has come
+    slow             the answer comes `seconds` late
+    resync           410 with `Location`
+    expired          400 `syncStateNotFound`
+    malformed        400 `Badly formed token.`
+    page_lost        400: the page token is not known
+    empty_page       an empty page, whose next link leads to what should have come
+    repeat_page      the page's next link leads to this page again
+    duplicate        the first `entries` entries stand in the page twice
+    foreign_link     the next or delta link leads to `host`
+    short_list       the list ends with this page, whatever should have followed
+    empty_list       the list is empty and complete
+    no_link          a delta page with neither link
+    contradict       the first live entry is also said to be removed for `reason`
+    unknown_removed  an object nobody ever saw is said to be removed for `reason`
+    replay           the round starts `entries` changes earlier than its cursor says
+    short_count      the count is `entries` too small
+    ================ ==================================================================================
+    """
+
+    kind: Kind
+    path: str = "*"
+    """Which requests: a pattern over the plain path, `/users/delta`, `/groups/*/transitiveMembers`, `*`.
+    Requests for tokens match only what starts with `login/`: `login/*`."""
+    method: str = "*"
+    tenant: str = "*"
+    """A tenant id, or a pattern of one."""
+    times: Annotated[int, msgspec.Meta(ge=1)] | None = 1
+    """How often; None until it is withdrawn."""
+    after: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """How many matching requests pass unharmed first."""
+    retry_after: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """Seconds; a throttled request is told 10 where nothing is said."""
+    form: Literal["seconds", "date", "missing"] = "seconds"
+    scope: Literal["tenant_application", "tenant", "application"] = "tenant_application"
+    status: Annotated[int, msgspec.Meta(ge=400, le=599)] = 500
+    seconds: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    host: str = "https://graph.example.net"
+    entries: Annotated[int, msgspec.Meta(ge=1)] = 1
+    reason: Literal["changed", "deleted"] = "deleted"
+
+    def concerns(self, request: "Target") -> bool:
+        """Whether this request could meet this fault."""
+        return (
+            self.kind in request.possible
+            and self.path.startswith("login/") == request.path.startswith("login/")
+            and fnmatchcase(request.path.lower(), self.path.lower())
+            and fnmatchcase(request.method, self.method.upper())
+            and fnmatchcase(request.tenant, self.tenant.lower())
+        )
+
+
+class Target(NamedTuple):
+    """A request as faults look at it."""
+
+    method: str
+    path: str
+    tenant: str
+    possible: Collection[str]
+    """The kinds of fault that mean anything for it."""
+
+
+class _Entry(msgspec.Struct):
+    fault: Fault
+    seen: int = 0
+
+    def due(self) -> bool:
+        """Count one matching request, and tell whether it is the fault's turn."""
+        self.seen += 1
+        return self.seen > self.fault.after
+
+    @property
+    def left(self) -> int | None:
+        """How often it is still to come; None for ever."""
+        times = self.fault.times
+        return None if times is None else max(0, times - max(0, self.seen - self.fault.after))
+
+
+class Orders:
+    """The faults that were ordered and have not all happened. One request meets one fault: the first that is due."""
+
+    def __init__(self) -> None:
+        self._entries: list[_Entry] = []
+        self._lock = threading.Lock()
+
+    def add(self, *faults: Fault) -> None:
+        with self._lock:
+            self._entries += [_Entry(fault) for fault in faults]
+
+    def withdraw(self) -> None:
+        """Cancel all that is still to come."""
+        with self._lock:
+            self._entries.clear()
+
+    def outstanding(self) -> list[Fault]:
+        """What has not happened as often as it was ordered."""
+        with self._lock:
+            return [entry.fault for entry in self._entries]
+
+    def take(self, request: Target) -> Fault | None:
+        """The fault that this request meets, if any."""
+        if not self._entries:
+            return None
+        with self._lock:
+            for entry in self._entries:
+                if entry.fault.concerns(request) and entry.due():
+                    self._entries = [other for other in self._entries if other.left != 0]
+                    return entry.fault
+        return None

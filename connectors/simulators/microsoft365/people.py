@@ -1,0 +1,160 @@
+"""A tenant's population, made up from numbers: the same user every time, and no memory for those nobody changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from math import gcd
+from zlib import crc32
+
+from connectors.simulators.microsoft365 import names
+from connectors.simulators.microsoft365.newcomers import LICENSED, UNLICENSED, Domains, unowned_mailbox
+from connectors.simulators.microsoft365.schema import Record
+
+_PAIRS = len(names.FIRST) * len(names.LAST)
+_WANDER = 48_271  # a prime that divides neither list, so that every pair of names comes before any comes twice
+_EPOCH = datetime(2016, 1, 4, 8, 0, tzinfo=UTC)
+_DAYS = [(_EPOCH + timedelta(hours=61 * step)).strftime("%Y-%m-%dT%H:%M:%SZ") for step in range(1 << 10)]
+_PLACES = [
+    {"officeLocation": at.name, "city": at.city, "state": at.state, "country": at.country, "usageLocation": at.location}
+    for at in names.OFFICES
+]
+_WORK = [
+    {
+        "department": unit.name,
+        "jobTitle": title,
+        "employeeOrgData": {"division": "EMEA", "costCenter": unit.cost_center},
+    }
+    for unit in names.DEPARTMENTS
+    for title in unit.titles
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What a population is made of, as shares of the whole; the rest are enabled users. Numbers of users are exact."""
+
+    guests: float = 0.02
+    rooms: float = 0.005
+    shared: float = 0.03
+    disabled: float = 0.015
+
+    def __post_init__(self) -> None:
+        values = [getattr(self, field.name) for field in fields(self)]
+        if min(values) < 0 or sum(values) > 1:
+            raise ValueError(f"shares are not negative and sum up to 1 at most: {self}")
+
+
+class Population:
+    """Users `first` to `first + count - 1` of a tenant, each a pure function of its number."""
+
+    __slots__ = (
+        "_disabled",
+        "_guests",
+        "_offset",
+        "_rooms",
+        "_shared",
+        "_shift",
+        "_stride",
+        "count",
+        "domains",
+        "first",
+    )
+
+    def __init__(self, first: int, count: int, seed: int, shares: Shares, domains: Domains) -> None:
+        self.first, self.count, self.domains = first, count, domains
+        self._stride = _coprime(count)
+        self._shift = seed * 7_919
+        self._offset = crc32(domains.own.encode())
+        self._guests = round(count * shares.guests)
+        self._rooms = self._guests + round(count * shares.rooms)
+        self._shared = self._rooms + round(count * shares.shared)
+        self._disabled = self._shared + round(count * shares.disabled)
+
+    def mailbox(self, number: int) -> str:
+        """What kind of mailbox the user has; `none` for guests."""
+        rank = self._rank(number)
+        if rank < self._guests:
+            return "none"
+        if rank < self._rooms:
+            return "room"
+        return "shared" if rank < self._shared else "user"
+
+    def record(self, number: int, ident: str) -> Record:
+        """The user's properties, as nobody has changed them yet."""
+        rank = self._rank(number)
+        if rank >= self._disabled:
+            return self._employee(number, ident, True)
+        if rank >= self._shared:
+            return self._employee(number, ident, False)
+        if rank >= self._rooms:
+            return self._team(number, ident)
+        return self._room(number, ident) if rank >= self._guests else self._guest(number, ident)
+
+    def _rank(self, number: int) -> int:
+        """A place in the population that is a permutation of the numbers, so that shares are exact and well mixed."""
+        return ((number - self.first) * self._stride + self._shift) % self.count
+
+    def _name(self, number: int) -> tuple[names.Name, names.Name, str]:
+        pair = (number * _WANDER + self._offset) % _PAIRS
+        again = number // _PAIRS
+        return (
+            names.FIRST[pair % len(names.FIRST)],
+            names.LAST[pair // len(names.FIRST)],
+            str(again + 1) if again else "",
+        )
+
+    def _employee(self, number: int, ident: str, enabled: bool) -> Record:
+        first, last, again = self._name(number)
+        alias = f"{first.mailed}.{last.mailed}{again}"
+        address = f"{alias}@{self.domains.own}"
+        return {
+            "id": ident,
+            "userPrincipalName": address,
+            "displayName": f"{first.written} {last.written}",
+            "givenName": first.written,
+            "surname": last.written,
+            "mail": address,
+            "mailNickname": alias,
+            "accountEnabled": enabled,
+            "userType": "Member",
+            "createdDateTime": _DAYS[number * 37 & 0x3FF],
+            **_WORK[number * 11 % len(_WORK)],
+            **(_PLACES[number * 7 % len(_PLACES)] if number % 16 else {}),
+            "companyName": "Contoso Ltd",
+            "employeeId": f"E{number:07d}",
+            "employeeType": "Employee" if number % 9 else "Contractor",
+            "proxyAddresses": [f"SMTP:{address}", f"smtp:{alias}@{self.domains.initial}"],
+            "assignedLicenses": LICENSED if enabled else UNLICENSED,
+        }
+
+    def _guest(self, number: int, ident: str) -> Record:
+        first, last, again = self._name(number)
+        alias = f"{first.mailed}.{last.mailed}{again}"
+        home = names.PARTNERS[number % len(names.PARTNERS)]
+        return {
+            "id": ident,
+            "userPrincipalName": f"{alias}_{home}#EXT#@{self.domains.initial}",
+            "displayName": f"{first.written} {last.written} (guest)",
+            "mail": f"{alias}@{home}",
+            "accountEnabled": True,
+            "userType": "Guest",
+            "createdDateTime": _DAYS[number * 37 & 0x3FF],
+            "externalUserState": "Accepted",
+            "creationType": "Invitation",
+            "proxyAddresses": [],
+            "assignedLicenses": UNLICENSED,
+        }
+
+    def _team(self, number: int, ident: str) -> Record:
+        team = f"{names.TEAMS[number % len(names.TEAMS)]} {number}"
+        address = f"{names.mailed(team)}@{self.domains.own}"
+        return {"id": ident, **unowned_mailbox(team, address, _DAYS[number * 37 & 0x3FF])}
+
+    def _room(self, number: int, ident: str) -> Record:
+        address = f"room.{number}@{self.domains.own}"
+        return {"id": ident, **unowned_mailbox(f"Room {number}", address, _DAYS[number * 37 & 0x3FF])}
+
+
+def _coprime(count: int) -> int:
+    candidates: Sequence[int] = (104_729, 1_299_709, 15_485_863, 179_424_673)
+    return next((prime for prime in candidates if gcd(prime, count) == 1), 1)
