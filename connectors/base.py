@@ -130,7 +130,16 @@ class Directory(Protocol):
         ...
 
     def pull_groups(self, cursor: str | None, wanted: Collection[str]) -> Iterator[GroupPage]:
-        """Walk the groups `wanted` by id and all groups nested in them: what changed since `cursor`, or all their edges."""
+        """Walk the groups `wanted` by id and all nested in them: what changed since `cursor`, or all their edges.
+
+        A group is `whole` in the walk in which it is first wanted, and may be again in any later one. Raises
+        `CursorExpired` when the cursor is another stream's, or dies under way; then none of the pages count.
+        """
+        ...
+
+    def read_group(self, id: str) -> Iterator[GroupPage]:
+        """List the direct members of one group: the second reading that confirms an emptied or halved group (Z2). The
+        last page names it as `whole`; where it is gone, the only page says so."""
         ...
 
     def find_groups(self, refs: Sequence[str]) -> Iterator[Found]:
@@ -146,7 +155,8 @@ class Directory(Protocol):
         ...
 
     def mailboxes(self, ids: Sequence[AccountId]) -> Iterator[MailboxAnswer]:
-        """Ask for mailbox kinds. An id without an answer keeps its old kind. Raises `NeedsPerson` when all is refused."""
+        """Ask for mailbox kinds. An id without an answer keeps its old kind. Raises `NeedsPerson` when all of them are
+        refused."""
         ...
 
 

@@ -21,6 +21,7 @@ from azure.identity import (
 
 from connectors.errors import ConnectorError, NeedsPerson, Transient
 from connectors.links import Root, is_loopback
+from connectors.microsoft365.clouds import LOGIN_HOSTS
 from connectors.secrets import Secrets, named
 from connectors.tokens import NO_HOME
 from policies.credentials import (
@@ -34,14 +35,6 @@ from policies.credentials import (
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
-
-LOGIN_HOSTS = frozenset({
-    "login.microsoftonline.com",
-    "login.microsoftonline.us",
-    "login.chinacloudapi.cn",
-    "login.partner.microsoftonline.cn",
-})  # fmt: skip
-"""Where Microsoft's clouds sign in."""
 
 
 def credential_for(credential: InlineMicrosoft, tenant: str, login: Root, secrets: Secrets) -> "TokenCredential":

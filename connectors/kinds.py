@@ -1,0 +1,32 @@
+"""What a module of this package says of the kind of directory or seller that it is, at no cost.
+
+A kind's module declares `DIRECTORY` or `SELLER`. What it takes to talk to the vendor is imported only when a
+directory or seller is opened.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from connectors.base import Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryConnector:
+    """A kind of directory."""
+
+    options: type
+    """The frozen dataclass of its part of the policy file."""
+    every: timedelta
+    """How often it is read where the policy does not say."""
+    capabilities: Capabilities
+    opens: str
+    """`module:function`; called with an instance of `options` and a `Context`, it returns a `Directory`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SellerConnector:
+    """A kind of seller."""
+
+    options: type
+    opens: str
+    """`module:function`; called with an instance of `options` and a `Context`, it returns a `Seller`."""
