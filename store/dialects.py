@@ -39,6 +39,10 @@ class Dialect(Protocol):
         """Many values as one bound value."""
         ...
 
+    def copy_text(self, connection: Connection, table: str, columns: Sequence[str], rows: str) -> None:
+        """Write many rows that stand in the text form of PostgreSQL's COPY already."""
+        ...
+
     def for_update(self) -> str:
         """The clause that locks what a select returns until the transaction ends."""
         ...
@@ -100,6 +104,9 @@ class Sqlite:
     def listed(self, values: Sequence[Any]) -> Any:
         return msgspec.json.encode(values).decode()
 
+    def copy_text(self, connection: Connection, table: str, columns: Sequence[str], rows: str) -> None:
+        raise NotImplementedError("SQLite takes rows as values")
+
     def for_update(self) -> str:
         return ""
 
@@ -141,6 +148,11 @@ class Postgresql:
     def listed(self, values: Sequence[Any]) -> Any:
         return list(values)
 
+    def copy_text(self, connection: Connection, table: str, columns: Sequence[str], rows: str) -> None:
+        raw: Any = connection.connection.driver_connection
+        with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+            copy.write(rows)
+
     def for_update(self) -> str:
         return " FOR UPDATE"
 
@@ -180,9 +192,7 @@ def _sqlite_triggers() -> list[str]:
     for source in ("assignment", "waiting"):
         added, removed = body(source, "new", "+"), body(source, "old", "-")
         for verb, code in (("INSERT", added), ("DELETE", removed), ("UPDATE", removed + " " + added)):
-            statements.append(
-                f"CREATE TRIGGER {source}_{verb.lower()} AFTER {verb} ON {source} BEGIN {code} END"
-            )
+            statements.append(f"CREATE TRIGGER {source}_{verb.lower()} AFTER {verb} ON {source} BEGIN {code} END")
     return statements + _append_only_sqlite()
 
 

@@ -25,7 +25,9 @@ class Store:
     def begin(self) -> Iterator[Transaction]:
         """A transaction that may write: leaving commits, raising rolls back."""
         with self.engine.connect() as connection, connection.begin():
-            yield Transaction(connection, self.dialect)
+            tx = Transaction(connection, self.dialect)
+            yield tx
+            tx.seal()
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

@@ -61,6 +61,10 @@ class Transaction:
         """Write many rows."""
         self.dialect.copy(self.connection, table, columns, rows)
 
+    def copy_text(self, table: str, columns: Sequence[str], rows: str) -> None:
+        """Write many rows that are text in the form of PostgreSQL's COPY already; on that database only."""
+        self.dialect.copy_text(self.connection, table, columns, rows)
+
     @cached_property
     def mirror(self) -> "Mirror":
         from store.mirror import Mirror
