@@ -21,6 +21,7 @@ from connectors.simulators.bodies import Body, gzipped, plain
 
 _LONGEST_LINE = 65_536
 _LARGEST_BODY = 64 * 1024 * 1024
+_NOT_WORTH_COMPRESSING = 512  # bytes
 _NOTICES_A_STOP_WITHIN = 0.02
 _STOPS_WITHIN = 5.0
 
@@ -178,7 +179,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         return answer.ending is Ending.KEEP and request.headers.get("connection", "").lower() != "close"
 
     def _send(self, answer: Answer, *, zipped: bool) -> None:
-        zipped = zipped and bool(answer.body)
+        zipped = zipped and (not isinstance(answer.body, bytes) or len(answer.body) > _NOT_WORTH_COMPRESSING)
         body = gzipped(answer.body) if zipped else plain(answer.body)
         lines = [f"HTTP/1.1 {answer.status} {responses.get(answer.status, '')}"]
         lines += [f"{name}: {value}" for name, value in answer.headers.items()]

@@ -114,9 +114,10 @@ class Graph:
 
     def _agree(self, visit: _Visit, grant: Grant, match: routes.Match, fault: Fault | None) -> Answer:
         endpoint, tenant = match.endpoint, self._tenants[grant.tenant]
+        request, play = visit.request, self._player(visit)
         call = Call(
-            tenant, grant, visit.now, visit.root, visit.request.method, match.path, match.ids, visit.query,
-            visit.request.headers, visit.request.body, self._sealer, self._packed, self._rounds, self._player(visit), fault,
+            tenant, grant, visit.now, visit.root, request.method, match.path, match.ids, visit.query,
+            request.headers, request.body, self._sealer, self._packed, self._rounds, play, fault,
         )  # fmt: skip
         if endpoint.readers is not None and call.permissions.isdisjoint(endpoint.readers):
             raise refusals.access_denied() if endpoint.exchange else refusals.denied()

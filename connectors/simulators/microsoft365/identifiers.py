@@ -2,12 +2,11 @@
 
 from hashlib import blake2b
 
-_BITS = 122
+_BITS = 120
 _MASK = (1 << _BITS) - 1
-_STEP = 0x2C6F2B8D9E3779B97F4A7C15F39CC06 | 1
+_STEP = 0xC6F2B8D9E3779B97F4A7C15F39CC07
 _BACK = pow(_STEP, -1, 1 << _BITS)
 _MOST = 1 << 32
-_TAIL = (1 << 48) - 1
 
 
 class Identifiers:
@@ -21,22 +20,14 @@ class Identifiers:
 
     def of(self, number: int) -> str:
         """The GUID of the object with this number."""
-        mixed = (number * _STEP + self._start) & _MASK
-        return "%08x-%04x-4%03x-%04x-%012x" % (  # noqa: UP031 - twice as fast as an f-string, for every user of a page
-            mixed >> 90,
-            mixed >> 74 & 0xFFFF,
-            mixed >> 62 & 0xFFF,
-            0x8000 | mixed >> 48 & 0x3FFF,
-            mixed & _TAIL,
-        )
+        digits = "%030x" % ((number * _STEP + self._start) & _MASK)
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[15:18]}-{digits[18:]}"
 
     def number(self, guid: str) -> int | None:
         """The number whose GUID this is in lower case; None where it is nobody's."""
         try:
-            bits = int(guid.replace("-", ""), 16)
+            mixed = int(guid[:8] + guid[9:13] + guid[15:18] + guid[20:23] + guid[24:], 16)
         except ValueError:
             return None
-        head, middle, variant = bits >> 80, bits >> 64 & 0xFFF, bits >> 48 & 0x3FFF
-        mixed = head << 74 | middle << 62 | variant << 48 | bits & _TAIL
         number = (mixed - self._start) * _BACK & _MASK
         return number if number < _MOST and self.of(number) == guid else None

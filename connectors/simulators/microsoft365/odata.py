@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from urllib.parse import parse_qsl, unquote
 
 from connectors.simulators.microsoft365.refusals import Refusal
@@ -35,6 +35,12 @@ def _segment(text: str) -> list[str]:
     return [text]
 
 
+@cache
+def _spellings(known: frozenset[str]) -> Mapping[str, str]:
+    """The schema's spelling of each property by its name in lower case."""
+    return {name.lower(): name for name in known}
+
+
 @dataclass(frozen=True)
 class Query:
     """The options of a request, by their names in lower case."""
@@ -64,8 +70,7 @@ class Query:
         Raises Refusal for a property that the type does not have (400), or that no collection can give (501).
         """
         asked = [name.strip() for name in self.get("$select").split(",") if name.strip()]
-        spelled = {name.lower(): name for name in known | elsewhere}
-        names = ["id"] if asked else []
+        spelled, names = _spellings(known | elsewhere) if asked else {}, ["id"] if asked else []
         for name in asked:
             found = spelled.get(name.lower())
             if found is None:

@@ -90,7 +90,7 @@ def _check_form(form: Mapping[str, str]) -> None:
     if form.get("client_assertion_type", ASSERTION_TYPE) != ASSERTION_TYPE:
         raise _bad_request(90023, "The client assertion type is not supported.")
     if not form["scope"].endswith("/.default"):
-        text = f"The provided value for scope {form['scope']} is not valid. Client credentials need a resource and /.default."
+        text = f"The provided value for scope {form['scope']} is not valid: it needs a resource and /.default."
         raise _bad_request(1002012, text, "invalid_scope")
 
 

@@ -39,7 +39,7 @@ def _everybody(call: Call, cursor: Cursor) -> Page:
         return _page(call, cursor, _born(call, cursor, end), end)
     version = call.tenant.users.version(cursor.at, end)
     key = (call.tenant.id, call.tenant.habits, cursor.select, cursor.at, end, version)
-    packed = call.packed_pages.get(key, lambda: Packed(msgspec.json.encode(_born(call, cursor, end))))
+    packed = call.packed_pages.get(key, lambda: Packed(_born_json(call, cursor, end)))
     return _page(call, cursor, packed, end)
 
 
@@ -60,6 +60,11 @@ def _born(call: Call, cursor: Cursor, end: int) -> list[Record]:
         for number in range(cursor.at, end)
         if everybody_lives or users.live(number) or (tells_deleted and number in users.deleted)
     ]
+
+
+def _born_json(call: Call, cursor: Cursor, end: int) -> bytes:
+    untouched = call.tenant.users.json(cursor.at, end, cursor.select or USER_DEFAULT)
+    return untouched or msgspec.json.encode(_born(call, cursor, end))
 
 
 def _some_of_all(call: Call, cursor: Cursor) -> list[Record]:

@@ -81,6 +81,14 @@ class Users:
         """The user's properties. To be changed by `change` only."""
         return self._own.get(number) or self._as_born(number)
 
+    def json(self, start: int, end: int, names: tuple[str, ...]) -> bytes | None:
+        """These properties of a range of users as a JSON array, if it is one population that nobody changed."""
+        population = self.population(start)
+        if population is None or population.first + population.count < end or self.version(start, end):
+            return None
+        numbers = range(start, end)
+        return f"[{','.join(population.json(numbers, map(self.id, numbers), names))}]".encode()
+
     def population(self, number: int) -> Population | None:
         """The population that the user was born into; None for one that was hired by name."""
         place = bisect_right(self._populations, number, key=lambda population: population.first) - 1
