@@ -33,10 +33,11 @@ class Directories(Shape):
             return self.wrong(node, reading, path)
         read: list[object] = []
         for name, (key, value) in node.entries.items():
-            known = _DIRECTORY_ID.read(key, reading, "")
+            known = _DIRECTORY_ID.read(key, reading, path)
             entry = self.entry.read(value, reading, joined(path, name))
             if known is not INVALID and isinstance(entry, DirectoryEntry):
                 read.append(replace(entry, id=DirectoryId(name), mark=key.mark))
+                reading.values[joined(path, name)] = read[-1]
         return tuple(read) if len(read) == len(node.entries) else INVALID
 
     def schema(self, defs: Schema) -> Schema:

@@ -18,12 +18,14 @@ class ListOf(Shape):
 
     @property
     def expected(self) -> str:
-        return f"a list with at least one of: {self.item.expected}" if self.filled else "a list"
+        return "a list with at least one entry" if self.filled else "a list"
 
     def claims(self, node: Node) -> int:
         return int(isinstance(node, Items))
 
     def read(self, node: Node, reading: Reading, path: str) -> object:
+        if isinstance(node, Scalar) and not node.is_null and len(node.text) < 40:
+            return self.wrong(node, reading, path, expected=f"a list, as in [{node.text}]")
         if not isinstance(node, Items) or (self.filled and not node.items):
             return self.wrong(node, reading, path)
         values = [self.item.read(item, reading, f"{path}[{index}]") for index, item in enumerate(node.items)]
@@ -55,8 +57,9 @@ class MapOf(Shape):
             return self.wrong(node, reading, path)
         values: dict[object, object] = {}
         for name, (key, value) in node.entries.items():
-            known = self.key.read(key, reading, "")
-            values[known] = self.value.read(value, reading, f"{path}.{name}")
+            known = self.key.read(key, reading, path)
+            reading.said[f"{path}.{name}"] = key.mark
+            values[known] = reading.values[f"{path}.{name}"] = self.value.read(value, reading, f"{path}.{name}")
         return INVALID if INVALID in values or INVALID in values.values() else values
 
     def schema(self, defs: Schema) -> Schema:
@@ -76,7 +79,10 @@ class OneOf(Shape):
 
     @property
     def expected(self) -> str:
-        return self.what or listed(form.expected for form in self.forms)
+        if self.what is not None:
+            return self.what
+        words = (list(form.words) if isinstance(form, Choice) else [form.expected] for form in self.forms)
+        return listed(word for several in words for word in several)
 
     def claims(self, node: Node) -> int:
         return max(form.claims(node) for form in self.forms)

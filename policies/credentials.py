@@ -12,9 +12,7 @@ from policies.shape import alone
 
 _NEVER = "a secret never stands in a policy file; write {env: NAME} or {file: PATH}"
 _ONLY_A_FILE = "it never stands in a policy file itself; write {file: PATH}"
-CredentialName = Annotated[
-    str, Key(pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", expected="the name of a credential", secret=True)
-]
+CredentialName = Annotated[str, Key(pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", expected="the name of a credential")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +42,11 @@ class FileRef:
             name="file",
             pattern=r"(?!(.*/)?\.\.(/|$))[^\\]*[^/\\]",
             expected="the path of a file in the secrets directory, without ..",
-            secret=True,
         ),
     ]
 
 
-SecretRef = Annotated[EnvRef | FileRef, Key(instead=_NEVER, secret=True)]
+SecretRef = Annotated[EnvRef | FileRef, Key(expected="{env: NAME} or {file: PATH}", instead=_NEVER, secret=True)]
 SecretFile = Annotated[FileRef, Key(instead=_ONLY_A_FILE, secret=True)]
 
 
@@ -110,7 +107,7 @@ class GoogleFederated:
 class NamedCredential:
     """A credential that `provider.yaml` has under this name, so that one app serves a thousand companies."""
 
-    name: CredentialName
+    name: Annotated[CredentialName, Key(secret=True)]
 
 
 ByName = Annotated[NamedCredential, alone(NamedCredential)]

@@ -10,7 +10,8 @@ from policies.document import Buying, Licenses, Policy, Purchasing
 from policies.model import Limit, Safety
 from policies.provider import Provider
 
-_SECTIONS: Final = ("licenses", "purchasing", "safety", "notify")
+INHERITED: Final = ("licenses", "purchasing", "safety", "notify")
+"""The sections of a company's file for which the provider can have defaults."""
 _KEYED: Final = (Licenses, Purchasing, Buying, Safety, Limit)
 
 Value = TypeVar("Value")
@@ -18,12 +19,16 @@ Value = TypeVar("Value")
 
 def with_defaults(policy: Policy, provider: Provider) -> Policy:
     """The policy with what it does not say itself taken from the provider's defaults."""
-    defaults = provider.defaults
     filled: dict[str, Any] = {
-        section: _merged(getattr(policy, section), getattr(defaults, section), policy.said, defaults.said, section)
-        for section in _SECTIONS
+        section: with_default(getattr(policy, section), policy.said, provider, section) for section in INHERITED
     }
     return replace(policy, **filled)
+
+
+def with_default(own: Value, said: frozenset[str], provider: Provider, section: str) -> Value:
+    """One section of a company's file, of which it says these dotted keys."""
+    default: Value = getattr(provider.defaults, section)
+    return _merged(own, default, said, provider.defaults.said, section)
 
 
 def _merged(own: Value, default: Value, said: frozenset[str], default_said: frozenset[str], path: str) -> Value:

@@ -27,6 +27,7 @@ from policies.model import (
     Mark,
     Safety,
 )
+from policies.scalars import Choice
 from policies.shape import record_of
 from policies.text import Money as Money
 
@@ -38,7 +39,7 @@ BUILT_IN_SAFETY: Final = Safety()
 """The limits in force where nothing else is said (Z1)."""
 
 Seats = Annotated[int, Key(at_least=0, at_most=1_000_000_000)]
-LicenseName = Literal["standard", "archived"]
+LicenseName = Annotated[str, Choice({"standard": "standard", "archived": "archived"})]
 PerLicense = Annotated[Mapping[LicenseName, Seats], Key(expected="numbers of licenses, as in {standard: 500}")]
 Url = Annotated[
     str,
@@ -151,6 +152,10 @@ class Licenses:
     user_pools: Annotated[
         Mapping[str, PerLicense], Key("What a person or token may have assigned by hand and still held (M2).")
     ] = field(default_factory=dict)
+
+    def limit_of(self, license: str) -> int | None:
+        """The most that the company may hold of a license from the global pool, or None (M1)."""
+        return self.limit.get(license)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,15 @@ from dataclasses import replace
 from typing import Any, Final
 
 from policies.by_kind import default_seller, directories, purchasing
+from policies.defaults import INHERITED
 from policies.document import Kinds, Policy, Purchasing
 from policies.nodes import Entries
-from policies.provider import AUTOMATED, About, CatalogEntry, Defaults, Provider
+from policies.provider import AUTOMATED, About, Defaults, Provider
 from policies.reading import Reading
 from policies.records import Field, Given, Record
 from policies.ruleset import rules
 from policies.shape import fields_of, first_line
 
-INHERITED: Final = ("licenses", "purchasing", "safety", "notify")
-"""The sections of a company's file for which the provider can have defaults."""
 DEFAULTS_PATH: Final = "provider.defaults."
 
 
@@ -21,8 +20,7 @@ def company_file(kinds: Kinds) -> Record:
     """A company's file."""
 
     def make(given: Given, node: Entries, reading: Reading) -> object:
-        said = frozenset(key for key in reading.said if key.partition(".")[0] in INHERITED)
-        place = {"said": said, "mark": node.mark_of("company")}
+        place = {"said": said_by_company(reading), "mark": node.mark_of("company")}
         values: dict[str, Any] = {"name": given["company"], "purchasing": unsaid, **given, **place}
         return Policy(**values)
 
@@ -50,7 +48,12 @@ def provider_file(kinds: Kinds) -> Record:
         return Provider(**values)
 
     about = Field("provider", "about", _about(kinds), help="Who runs this installation, and the defaults.")
-    return Record("Provider", (about, *fields_of(Provider)), make, _check_catalog, help=first_line(Provider))
+    return Record("Provider", (about, *fields_of(Provider)), make, help=first_line(Provider))
+
+
+def said_by_company(reading: Reading) -> frozenset[str]:
+    """The dotted keys that a company's file says, of those that the provider can have said too."""
+    return frozenset(key for key in reading.said if key.partition(".")[0] in INHERITED)
 
 
 def _about(kinds: Kinds) -> Record:
@@ -73,24 +76,3 @@ def _defaults(kinds: Kinds) -> Record:
 
 def _purchasing(kinds: Kinds) -> Field:
     return Field("purchasing", "purchasing", purchasing(kinds), help="Where and how licenses are bought.")
-
-
-def _check_catalog(given: Given, node: Entries, reading: Reading) -> None:
-    catalog, places = given.get("catalog"), node.get("catalog")
-    if not isinstance(catalog, dict) or not isinstance(places, Entries):
-        return
-    for name, entry in catalog.items():
-        if isinstance(entry, CatalogEntry) and not _is_per_right(name, entry):
-            _refuse_per(name, entry, places, reading)
-
-
-def _is_per_right(name: str, entry: CatalogEntry) -> bool:
-    return entry.per in (None, "user") if name in AUTOMATED else entry.per not in (None, "user")
-
-
-def _refuse_per(name: str, entry: CatalogEntry, places: Entries, reading: Reading) -> None:
-    expected = "user" if name in AUTOMATED else "computer, host, socket or administrator"
-    found = entry.per or "nothing"
-    reading.report(
-        places.mark_of(name), f"per: found {found} in {name!r}, expected {expected}", found=found, expected=expected
-    )

@@ -35,7 +35,7 @@ def _leave_of_deleted(given: Given, node: Entries, reading: Reading) -> object:
     return Leave(**{"after": grace, **given})  # type: ignore[arg-type]
 
 
-def _no_grace(given: Given, node: Entries, reading: Reading) -> None:
+def _no_grace(given: Given, meant: frozenset[str], node: Entries, reading: Reading) -> None:
     if given.get("then") == "archive" and given.get("after", _AT_ONCE) != _AT_ONCE:
         message = "after: archiving has no grace, since nothing is lost by it; expected deleted_users: archive"
         reading.report(node.mark_of("after"), message, expected="deleted_users: archive")

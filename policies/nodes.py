@@ -31,6 +31,7 @@ _UNPAIRED: Final = re.compile("[\ud800-\udfff]")
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 _IN_PARENTHESES: Final = re.compile(r"\(('[^']*'),\)")  # the parser formats a tuple where it means its only item
 _ALONE: Final = r"\1"
+_ESCAPE: Final = re.compile(r"\\U([0-9A-Fa-f]{8})")
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -104,6 +105,8 @@ def found(node: Node) -> str:
     if isinstance(node, Scalar):
         if node.is_null:
             return repr(node.text) if node.text else "nothing"
+        if len(node.text.splitlines()) > 1:
+            return "text of several lines"
         text = node.text if len(node.text) <= 40 else f"{node.text[:39]}…"
         return repr(text)
     kind, size = ("a list", len(node.items)) if isinstance(node, Items) else ("a mapping", _size(node))
@@ -170,8 +173,16 @@ class _Composer:
             tab = self.reading.mark(mark.line - 1, line.index("\t"))
             self.reading.report(tab, "found a tab, expected spaces: YAML is indented by spaces", found="a tab")
             return
-        problem = str(error.problem) if isinstance(error, MarkedYAMLError) else "an escape sequence names no character"
+        if not isinstance(error, MarkedYAMLError):
+            mark, problem = self._bad_escape(), "this escape sequence names no character"
+        else:
+            problem = str(error.problem)
         self.reading.report(mark, f"this is not YAML: {_IN_PARENTHESES.sub(_ALONE, problem)}")
+
+    def _bad_escape(self) -> Mark:
+        """The parser does not say where; it knows every other fault's place."""
+        bad = (escape for escape in _ESCAPE.finditer(self.reading.text) if int(escape[1], 16) > 0x10FFFF)
+        return self.reading.mark_at(next((escape.start() for escape in bad), 0))
 
     def _report(self, event: Any, message: str, what: str | None = None) -> None:
         self.reading.report(self._mark(event), message, found=what)
@@ -198,7 +209,8 @@ class _Composer:
         if event.anchor is not None:
             self._report(event, f"found the anchor '&{event.anchor}'; write values out", f"&{event.anchor}")
         if event.tag is not None:
-            self._report(event, f"found the tag '{event.tag}'; types come from the keys", str(event.tag))
+            tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+            self._report(event, f"found the tag '{tag}'; types come from the keys", tag)
 
     def _items(self, depth: int) -> Iterator[Node]:
         for event in self.events:

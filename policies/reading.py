@@ -15,7 +15,7 @@ from policies.model import Mark
 
 _LINE_ENDS: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _LONGEST_LINE: Final = 300
-_CLOSE: Final = 0.6
+_CLOSE: Final = 0.7
 
 
 class Reading:
@@ -27,6 +27,8 @@ class Reading:
         self.lines: tuple[str, ...] = tuple(_LINE_ENDS.split(text))
         self.said: dict[str, Mark] = {}
         """The dotted keys that the file says, each at its place."""
+        self.values: dict[str, object] = {}
+        """What could be read below those keys, also where the file as a whole could not."""
         self._problems: list[Problem] = []
         self._secrets: list[tuple[int, str]] = []
 

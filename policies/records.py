@@ -37,8 +37,8 @@ class Record(Shape):
     fields: tuple[Field, ...]
     make: Callable[[Given, Entries, Reading], object]
     """Makes the value of those keys that were given and could be read; only called where all could be."""
-    check: Callable[[Given, Entries, Reading], None] | None = None
-    """Reports what is wrong with the keys taken together; always called, with those that could be read."""
+    check: Callable[[Given, frozenset[str], Entries, Reading], None] | None = None
+    """Reports what is wrong with the keys taken together: those that could be read, and all that were meant."""
     help: str = ""
     filled: bool = False
     what: str | None = None
@@ -47,6 +47,8 @@ class Record(Shape):
     def expected(self) -> str:
         if self.what is not None:
             return self.what
+        if self.filled:
+            return f"a mapping with at least one of {', '.join(field.name for field in self.fields)}"
         names = [field.name for field in self.fields if field.needed] or [field.name for field in self.fields]
         return f"a mapping {{{', '.join(names)}}}" if len(names) <= 4 else "a mapping"
 
@@ -64,9 +66,10 @@ class Record(Shape):
             field.attribute: field.shape.read(value, reading, joined(path, field.name))
             for field, value in self._known(node, reading, path)
         }
+        reading.values.update({joined(path, name): value for name, value in values.items()})
         given = {name: value for name, value in values.items() if value is not INVALID}
         if self.check is not None:
-            self.check(given, node, reading)
+            self.check(given, self.meant(node), node, reading)
         is_whole = self._has_all(node, reading) and len(given) == len(node.entries)
         return self.make(given, node, reading) if is_whole else INVALID
 
@@ -88,11 +91,20 @@ class Record(Shape):
         reading.report(key.mark, message, found=found(key), expected=expected, nearest=near)
 
     def _has_all(self, node: Entries, reading: Reading) -> bool:
-        missing = [field for field in self.fields if field.needed and field.name not in node.entries]
+        meant = self.meant(node)
+        missing = [field for field in self.fields if field.needed and field.name not in meant]
         for field in missing:
             expected = field.shape.expected
             reading.report(node.mark, f"missing key {field.name!r}, expected {expected}", expected=repr(field.name))
         return not missing
+
+    def meant(self, node: Entries) -> frozenset[str]:
+        """The keys that the mapping has or, misspelled, was meant to have; a merge key may stand for any."""
+        if "<<" in node.entries:
+            return frozenset(self._by_name)
+        return frozenset(
+            name if name in self._by_name else nearest(name, self._by_name) or name for name in node.entries
+        )
 
     def schema(self, defs: Schema) -> Schema:
         if self.title not in defs:

@@ -76,8 +76,8 @@ def _condition(key: str, value: object) -> Condition:
     return declared(**{key: value})
 
 
-def _check(given: Given, node: Entries, reading: Reading) -> None:
-    _refuse_unconditional(given, node, reading)
+def _check(given: Given, meant: frozenset[str], node: Entries, reading: Reading) -> None:
+    _refuse_unconditional(given, meant, node, reading)
     if "license" not in given:
         return
     license_ = given["license"]
@@ -95,12 +95,12 @@ def _check(given: Given, node: Entries, reading: Reading) -> None:
             reading.report(node.mark_of(key), message, found=leave.then, expected="keep")
 
 
-def _refuse_unconditional(given: Given, node: Entries, reading: Reading) -> None:
-    named = [key for key in node.entries if key in conditions()]
+def _refuse_unconditional(given: Given, meant: frozenset[str], node: Entries, reading: Reading) -> None:
+    named = meant & conditions().keys()
     if not named:
         expected = f"at least one of {', '.join(conditions())}"
         reading.report(node.mark, f"the rule has no condition, expected {expected}", expected=expected)
-    elif named == ["mailboxes"] and given.get("mailboxes") == "user":
+    elif named == {"mailboxes"} and given.get("mailboxes") == "user":
         expected = listed(key for key in conditions() if key != "mailboxes")
         message = f"mailboxes: user says what every rule means and is no condition, expected {expected} beside it"
         reading.report(node.mark_of("mailboxes"), message, found="user", expected=expected)

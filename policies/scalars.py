@@ -47,11 +47,14 @@ class Shape(ABC):
     def schema(self, defs: Schema) -> Schema:
         """The JSON Schema; named parts are put into `defs`."""
 
-    def wrong(self, node: Node, reading: Reading, path: str, *, near: str | None = None) -> object:
+    def wrong(
+        self, node: Node, reading: Reading, path: str, *, near: str | None = None, expected: str | None = None
+    ) -> object:
         """Report that the node is not of this shape."""
+        expected = expected or self.expected
         if not isinstance(node, Unusable):
-            what, why = found(node), f"found {found(node)}, expected {self.expected}{did_you_mean(near)}"
-            reading.report(node.mark, f"{label(path)}{why}", found=what, expected=self.expected, nearest=near)
+            what, why = found(node), f"found {found(node)}, expected {expected}{did_you_mean(near)}"
+            reading.report(node.mark, f"{label(path)}{why}", found=what, expected=expected, nearest=near)
         return INVALID
 
 
@@ -61,6 +64,9 @@ def label(path: str) -> str:
     return f"{key}: " if key else ""
 
 
+_VARIABLE: Final = r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+"
+
+
 @dataclass(frozen=True)
 class Text(Shape):
     """One line of text, whatever it looks like."""
@@ -68,7 +74,7 @@ class Text(Shape):
     pattern: str | None = None
     what: str = "text of one line"
     secret: bool = False
-    """What does not fit may be a secret in the wrong place, and is not shown."""
+    """What does not fit may be a secret in the wrong place, and is not shown unless it names a variable."""
 
     @property
     def expected(self) -> str:
@@ -82,7 +88,7 @@ class Text(Shape):
             reading.report(node.mark, message, found=node.text, expected=self.expected)
             return INVALID
         if not node.text.strip() or not _is_line(node.text) or not self._fits(node.text):
-            if self.secret:
+            if self.secret and not re.fullmatch(_VARIABLE, node.text):
                 return self._refuse_unshown(node, reading, path)
             return self.wrong(node, reading, path)
         return node.text
@@ -119,14 +125,16 @@ class Whole(Shape):
 
     @property
     def expected(self) -> str:
-        return f"a whole number from {self.at_least} to {self.at_most}"
+        return f"a whole number from {self.at_least} up"
 
     def read(self, node: Node, reading: Reading, path: str) -> object:
-        if isinstance(node, Scalar) and node.plain and re.fullmatch(r"0|[1-9][0-9]{0,17}", node.text):
-            number = int(node.text)
-            if self.at_least <= number <= self.at_most:
-                return number
-        return self.wrong(node, reading, path)
+        if not isinstance(node, Scalar) or not re.fullmatch(r"0|[1-9][0-9]{0,17}", node.text):
+            return self.wrong(node, reading, path)
+        if not node.plain:
+            return self.wrong(node, reading, path, expected=f"{self.expected}, without quotes")
+        if int(node.text) > self.at_most:
+            return self.wrong(node, reading, path, expected=f"a whole number, at most {self.at_most}")
+        return int(node.text) if int(node.text) >= self.at_least else self.wrong(node, reading, path)
 
     def schema(self, defs: Schema) -> Schema:
         return {"type": "integer", "minimum": self.at_least, "maximum": self.at_most}
@@ -151,8 +159,11 @@ class Flag(Shape):
             return self.wrong(node, reading, path)
         value = _FLAGS.get(node.text) if node.plain else None
         if value is None or (self.only is not None and value is not self.only):
-            near = _MEANT.get(node.text.lower(), node.text.lower())
-            return self.wrong(node, reading, path, near=near if near in self.expected.split() else None)
+            near = _MEANT.get(node.text.lower())
+            expected = self.expected if node.plain else f"{self.expected}, without quotes"
+            return self.wrong(
+                node, reading, path, near=near if near in self.expected.split() else None, expected=expected
+            )
         return value
 
     def schema(self, defs: Schema) -> Schema:
