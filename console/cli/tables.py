@@ -1,0 +1,79 @@
+"""Tables that fit the terminal they are read on."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from unicodedata import combining, east_asian_width
+
+UNLIMITED = 10_000
+GAP = "  "
+_CONTROL = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), 127, *range(128, 160))}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; one that `gives` is narrowed, down to `least`, where the terminal is too narrow: the highest first."""
+
+    title: str
+    right: bool = False
+    gives: int = 0
+    least: int = 8
+
+
+def width_of_terminal() -> int:
+    """How wide a line may be; a file or a pipe takes any width."""
+    if "COLUMNS" not in os.environ and not sys.stdout.isatty():
+        return UNLIMITED
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], width: int | None = None) -> Iterator[str]:
+    """The lines of a table: a head, and a line a row; None shows as a dash."""
+    cells = [[_shown(cell) for cell in row] for row in rows]
+    wanted = [
+        max(_width(column.title), *(_width(row[n]) for row in cells)) if cells else _width(column.title)
+        for n, column in enumerate(columns)
+    ]
+    widths = fitted(columns, wanted, width_of_terminal() if width is None else width)
+    for row in ([column.title for column in columns], *cells):
+        aligned = (_aligned(cell, size, column.right) for cell, size, column in zip(row, widths, columns, strict=True))
+        yield GAP.join(aligned).rstrip()
+
+
+def fitted(columns: Sequence[Column], wanted: Sequence[int], width: int) -> list[int]:
+    """The widths that fit: what gives most is narrowed first."""
+    widths = list(wanted)
+    over = sum(widths) + len(GAP) * (len(widths) - 1) - width
+    for at in sorted((n for n, column in enumerate(columns) if column.gives), key=lambda n: -columns[n].gives):
+        if over <= 0:
+            break
+        given = min(over, max(0, widths[at] - columns[at].least))
+        widths[at] -= given
+        over -= given
+    return widths
+
+
+def _shown(cell: object) -> str:
+    return "–" if cell is None or cell == "" else str(cell).translate(_CONTROL)
+
+
+def _aligned(text: str, width: int, right: bool) -> str:
+    text = _cut(text, width)
+    blank = " " * (width - _width(text))
+    return blank + text if right else text + blank
+
+
+def _cut(text: str, width: int) -> str:
+    if _width(text) <= width:
+        return text
+    while text and _width(text) > width - 1:
+        text = text[:-1]
+    return text + "…"
+
+
+def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in text)
