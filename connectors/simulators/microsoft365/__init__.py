@@ -15,6 +15,7 @@ play is refused with 501 and never answered wrongly. Time is the simulator's own
 from connectors.simulators.clock import SimulatedClock
 from connectors.simulators.microsoft365.apps import SIMULATED_CLIENT_ID, SIMULATED_SECRET, App
 from connectors.simulators.microsoft365.contoso import CONTOSO_TENANT, contoso
+from connectors.simulators.microsoft365.fault_files import FaultFileError, read_faults
 from connectors.simulators.microsoft365.faults import Fault
 from connectors.simulators.microsoft365.people import Shares
 from connectors.simulators.microsoft365.running import GraphServer, run, serve
@@ -28,6 +29,7 @@ __all__ = [
     "SIMULATED_SECRET",
     "App",
     "Fault",
+    "FaultFileError",
     "GraphServer",
     "Habits",
     "Shares",
@@ -35,6 +37,7 @@ __all__ = [
     "Simulator",
     "Tenant",
     "contoso",
+    "read_faults",
     "run",
     "serve",
 ]

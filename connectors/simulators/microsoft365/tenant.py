@@ -132,13 +132,13 @@ class Tenant:
         with self.lock:
             self.users.delete(self._living(id), self._clock())
 
-    def restore_user(self, id: str, /) -> None:
-        """Bring a user back from the recycle bin, under the same id."""
+    def restore_user(self, id: str, /, *, upn: str | None = None) -> None:
+        """Bring a user back from the recycle bin, under the same id; under another sign-in name where that is taken."""
         with self.lock:
             number = self._number(id)
             if number not in self.users.deleted:
                 raise LookupError(f"{id} is not in the recycle bin of {self.id}")
-            self.users.restore(number)
+            self.users.restore(number, upn)
 
     def purge_user(self, id: str, /) -> None:
         """Remove a user for good, from the recycle bin or at once."""

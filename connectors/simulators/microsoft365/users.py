@@ -141,9 +141,9 @@ class Users:
         }
         self._log(number, None)
 
-    def restore(self, number: int) -> None:
+    def restore(self, number: int, upn: str | None = None) -> None:
         deletion = self.deleted.pop(number)
-        record = {**self.record(number), "userPrincipalName": deletion.user_principal_name}
+        record = {**self.record(number), "userPrincipalName": upn or deletion.user_principal_name}
         del record["deletedDateTime"]
         self._own[number] = record
         self._log(number, None)
