@@ -122,6 +122,8 @@ class PlainOnLoopback(RequestsTransport):  # type: ignore[misc]
 
 _CODE = re.compile(r"AADSTS([0-9]{2,9})")
 _STATUS = re.compile(r"HTTP Error: ([0-9]{3})")
+_NO_METADATA = "Unable to get authority configuration"
+"""How MSAL says that the login service knows no such tenant; it swallows the code that came with it."""
 
 
 def explained(problem: Exception, tenant: str) -> ConnectorError:
@@ -136,6 +138,8 @@ def explained(problem: Exception, tenant: str) -> ConnectorError:
             remedy="run Seatkeeper on the Azure machine that has this identity, or use another credential",
         )
     code = _code(problem)
+    if code is None and _NO_METADATA in str(problem):
+        code = "90002"
     if code is None:
         status = _STATUS.search(str(problem))
         return Transient(f"signing in failed: {f'status {status[1]}' if status else type(problem).__name__}")

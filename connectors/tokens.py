@@ -61,32 +61,40 @@ class Credentials:
     secrets: Secrets
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     _kept: dict[_Key, "TokenCredential"] = field(default_factory=dict)
+    _detached: set[_Key] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def source(self, purpose: Purpose, credential: InlineMicrosoft, *, shared: bool = False) -> "TokenSource":
         """The source for a purpose; `shared` where the credential serves many tenants. Raises NeedsPerson."""
-        shared = shared and not isinstance(credential, MicrosoftManagedIdentity)
-        if shared and self.environment.get(NO_MULTITENANT):
+        own = _Key(credential, purpose.tenant, purpose.login)
+        if not shared or isinstance(credential, MicrosoftManagedIdentity):
+            return TokenSource(purpose, self, own)
+        if self.environment.get(NO_MULTITENANT):
             raise NeedsPerson(
                 f"{NO_MULTITENANT} is set: a credential for several tenants would read the wrong directory",
                 remedy=f"unset {NO_MULTITENANT} where Seatkeeper runs, and start it again",
             )
-        return TokenSource(
-            purpose, self, _Key(credential, NO_HOME if shared else purpose.tenant, purpose.login), shared
-        )
+        return TokenSource(purpose, self, own, own._replace(home=NO_HOME))
 
     def of(self, key: _Key) -> "TokenCredential":
         """The credential that is kept; its secret is read when it is first needed. Raises NeedsPerson."""
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = self.build(key)
-            return self._kept[key]
-
-    def build(self, key: _Key) -> "TokenCredential":
-        """A new credential, without any token yet. Raises NeedsPerson."""
         from connectors.entra import credential_for
 
-        return credential_for(key.credential, key.home, key.login, self.secrets)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = credential_for(key.credential, key.home, key.login, self.secrets)
+            return self._kept[key]
+
+    def is_detached(self, key: _Key) -> bool:
+        """Whether a tenant has to do without the credential that it shared."""
+        return key in self._detached
+
+    def detach(self, key: _Key) -> None:
+        """Give a tenant a new credential of its own, without disturbing those it shared one with: its token or its
+        sign-in was refused, and MSAL repeats such an answer for a minute without asking."""
+        with self._lock:
+            self._detached.add(key)
+            self._kept.pop(key, None)
 
     def forget(self, key: _Key) -> None:
         """Read the secret anew next time: this one was refused."""
@@ -100,9 +108,8 @@ class TokenSource:
 
     purpose: Purpose
     credentials: Credentials
-    key: _Key
-    shared: bool
-    _own: "TokenCredential | None" = None
+    own: _Key
+    shared: _Key | None = None
     _checked: str = ""
     _claims: Claims = field(default_factory=Claims)
 
@@ -133,15 +140,16 @@ class TokenSource:
 
         claims = None if challenge is None else challenged(challenge)
         if challenge is not None and claims is None:
-            self._own = self.credentials.build(self.key)  # of its own, so that the other tenants keep their tokens
-        credential = self._own or self.credentials.of(self.key)
-        tenant = self.purpose.tenant if self.shared else None
+            self.credentials.detach(self.own)
+        is_shared = self.shared is not None and not self.credentials.is_detached(self.own)
+        key = self.shared if self.shared is not None and is_shared else self.own
+        tenant = self.purpose.tenant if is_shared else None
         try:
-            return credential.get_token(self.purpose.scope, claims=claims, tenant_id=tenant).token
+            return self.credentials.of(key).get_token(self.purpose.scope, claims=claims, tenant_id=tenant).token
         except (AzureError, ValueError, OSError) as problem:
+            self.credentials.detach(self.own)
             if blames_the_secret(problem):
-                self._own = None
-                self.credentials.forget(self.key)
+                self.credentials.forget(key)
             raise explained(problem, self.purpose.tenant) from None
 
     def _matching(self, claims: Claims) -> Claims:

@@ -69,7 +69,13 @@ def group(root: str, id: str) -> Request:
 
 def deleted_item(root: str, id: str) -> Request:
     """One object in the recycle bin."""
-    return _written(_client().directory.deleted_items.by_directory_object_id(id).to_get_request_information(), root)
+    from msgraph.generated.directory.deleted_items.item.directory_object_item_request_builder import (
+        DirectoryObjectItemRequestBuilder as Item,
+    )
+
+    query = Item.DirectoryObjectItemRequestBuilderGetQueryParameters(select=["id"])
+    item = _client().directory.deleted_items.by_directory_object_id(id)
+    return _written(item.to_get_request_information(_with(query)), root)
 
 
 def users_by_id(root: str, ids: Sequence[str]) -> Request:

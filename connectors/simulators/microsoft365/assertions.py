@@ -31,9 +31,9 @@ class _Claims(msgspec.Struct):
     iss: str
     sub: str
     aud: str
-    exp: int
-    nbf: int | None = None
-    iat: int | None = None
+    exp: float
+    nbf: float | None = None
+    iat: float | None = None
 
 
 def check_assertion(assertion: str, app: App, login: str, tenant: Tenant) -> None:
