@@ -24,9 +24,10 @@ def proposal(n: int, *, kind: str = "archive", rule: str = "staff", footing: str
     """What a run wants of account `n`."""
     license, held = {"archive": ("archived", "standard"), "assign": ("standard", None)}.get(kind, (None, "standard"))
     return Proposal(
-        account=AccountKey(n), kind=kind, license=license, through="seat", held_license=held, held_through=held and "seat", rank=20,
-        rule_position=0, rule=rule, source=f"rule:{rule}", because="deleted in the directory", since=AT, reason=None,
-        address=f"user{n}@contoso.example", id=f"id-{n}", footing=footing,
+        account=AccountKey(n), kind=kind, license=license, through="seat", held_license=held,
+        held_through=held and "seat", rank=20, rule_position=0, rule=rule, source=f"rule:{rule}",
+        because="deleted in the directory", since=AT, reason=None, address=f"user{n}@contoso.example",
+        id=f"id-{n}", footing=footing,
     )  # fmt: skip
 
 

@@ -1,0 +1,393 @@
+"""Orders: written down under an idempotency key before anything leaves the machine (P2), and who decided what (P3).
+
+    wanted ──────────────▶ placed ──▶ fulfilled        with the manual seller `placed` at once
+      ▲   ╲                  │
+      │    ╲──▶ failed       ▼
+    awaiting_approval ──▶ rejected, cancelled
+
+An order to send has a row in the outbox. Renewals (`renews_lot`) are orders that no cap and no shortage counts (M3).
+"""
+
+from collections.abc import Sequence
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from store.audit import Entry, json_text
+from store.errors import Conflict, NotFound
+from store.times import rfc3339
+
+if TYPE_CHECKING:
+    from store.lots import LotRow
+    from store.transaction import Transaction
+
+WANTED, AWAITING, PLACED, FULFILLED = "wanted", "awaiting_approval", "placed", "fulfilled"
+FAILED, CANCELLED, REJECTED = "failed", "cancelled", "rejected"
+MANUAL = "manual"
+"""The seller that is a person, who marks orders as fulfilled (P8)."""
+SYSTEM = "system"
+DAY = 24 * 3_600 * 1_000_000
+ANY_SHORTAGE = 1_000_000_000
+"""More than is ever short: nothing is bought until a person reopens the order that a seller refused (P7)."""
+REOPENED = -1
+
+_OPEN = f"('{WANTED}', '{AWAITING}', '{PLACED}')"
+_ORDERED = f"('{WANTED}', '{AWAITING}', '{PLACED}', '{FULFILLED}')"
+
+
+class Order(NamedTuple):
+    """An order as the store has it."""
+
+    key: int
+    id: str
+    company: int
+    pool: int
+    license: str
+    seats: int
+    state: str
+    term: str
+    estimate: str | None
+    idempotency_key: str
+    seller: str
+    seller_ref: str | None
+    because: str
+    shortage: int
+    renews_lot: int | None
+    created_at: int
+    decided_by: str | None
+    changed_at: int
+
+
+class OrderRow(msgspec.Struct, frozen=True):
+    """An order as `orders list --json` shows it."""
+
+    id: str
+    company: str
+    license: str
+    seats: int
+    state: str
+    estimate: str | None
+    idempotency_key: str
+    seller_ref: str | None
+    because: str
+    term: str
+    seller: str
+    created: str
+    decided_by: str | None
+
+
+class Orders:
+    """Purchases of every company."""
+
+    def __init__(self, tx: "Transaction") -> None:
+        self._tx = tx
+
+    # --- wanting ---
+
+    def want(
+        self,
+        *,
+        company: int,
+        pool: int,
+        license: str,
+        seats: int,
+        term: str,
+        seller: str,
+        estimate: str | None,
+        because: str,
+        shortage: int,
+        awaits_approval: bool,
+        now: int,
+        renews_lot: int | None = None,
+        approved_by: str | None = None,
+    ) -> Order:
+        """Write an order down: it waits for a person, or is sent after this transaction, or is `placed` with the
+        manual seller. `approved_by` is who approved a held purchase: the safety limit does not count it again."""
+        state = AWAITING if awaits_approval else PLACED if seller == MANUAL else WANTED
+        key = self._tx.execute(
+            "INSERT INTO orders (id, company, pool, license, seats, state, term, estimate, idempotency_key, seller,"
+            " because, shortage, renews_lot, created_at, decided_by, changed_at) VALUES (:id, :company, :pool,"
+            " :license, :seats, :state, :term, :estimate, :idempotency_key, :seller, :because, :shortage,"
+            " :renews_lot, :now, :approved_by, :now) RETURNING key",
+            {
+                "id": f"order-{token_hex(6)}", "company": company, "pool": pool, "license": license, "seats": seats,
+                "state": state, "term": term, "estimate": estimate, "idempotency_key": token_hex(16), "seller": seller,
+                "because": because, "shortage": shortage, "renews_lot": renews_lot, "approved_by": approved_by,
+                "now": now,
+            },
+        ).scalar_one()  # fmt: skip
+        [order] = self._orders("key = :key", key=key)
+        who = approved_by or SYSTEM
+        first = order._replace(state=AWAITING if awaits_approval else WANTED)
+        self._tx.audit.append(company, [Entry(who, "order.wanted", order.id, None, None, _told(first), because)], now)
+        self._send(order, first, who, now)
+        return order
+
+    def _send(self, order: Order, before: Order, who: str, now: int) -> None:
+        """What follows from the order's state: a row in the outbox, or, with the manual seller, that it is placed."""
+        if order.state == WANTED:
+            self._tx.execute(
+                "INSERT INTO outbox (idempotency_key, kind, company, subject, due)"
+                " VALUES (:idempotency_key, 'order', :company, :id, :now)",
+                {"idempotency_key": order.idempotency_key, "company": order.company, "id": order.id, "now": now},
+            )
+        elif order.state == PLACED:
+            entry = Entry(who, "order.placed", order.id, None, _told(before), _told(order), "a person fulfills it")
+            self._tx.audit.append(order.company, [entry], now)
+
+    # --- what purchases rest on ---
+
+    def open_seats(self, pool: int, license: str, company: int | None = None) -> int:
+        """Seats on order for a pool (wanted, awaiting approval, placed), of all companies or of one; no renewals."""
+        mine = "" if company is None else " AND company = :company"
+        return self._sum(
+            f"state IN {_OPEN} AND pool = :pool{mine}",
+            license,
+            {"pool": pool} | ({} if company is None else {"company": company}),
+        )
+
+    def ordered_since(self, company: int, license: str, since: int) -> int:
+        """Seats ordered since an instant, fulfilled or still under way; no renewals."""
+        return self._sum(
+            f"company = :company AND state IN {_ORDERED} AND created_at >= :since",
+            license,
+            {"company": company, "since": since},
+        )
+
+    def ordered_in_a_day(self, company: int, license: str, now: int) -> int:
+        """Seats ordered in the last 24 hours that no person approved (Z1); no renewals."""
+        return self._sum(
+            f"company = :company AND state IN {_ORDERED} AND decided_by IS NULL AND created_at > :since",
+            license,
+            {"company": company, "since": now - DAY},
+        )
+
+    def rejected_shortage(self, company: int, license: str) -> int:
+        """Up to which shortage nothing is bought, because a person rejected or cancelled the last order (P3), or a
+        seller refused one (P7: then nothing at all for the company). 0 where nothing stands in the way."""
+        refused = self._tx.execute(
+            "SELECT count(*) FROM orders WHERE company = :company AND state = 'failed' AND shortage > :reopened",
+            {"company": company, "reopened": REOPENED},
+        ).scalar_one()
+        if refused:
+            return ANY_SHORTAGE
+        last = self._tx.execute(
+            "SELECT state, shortage FROM orders WHERE company = :company AND license = :license"
+            " AND renews_lot IS NULL ORDER BY key DESC LIMIT 1",
+            {"company": company, "license": license},
+        ).one_or_none()
+        return max(0, last.shortage) if last is not None and last.state in (REJECTED, CANCELLED) else 0
+
+    def _sum(self, condition: str, license: str, values: dict[str, Any]) -> int:
+        return int(
+            self._tx.execute(
+                f"SELECT coalesce(sum(seats), 0) FROM orders WHERE {condition} AND license = :license"
+                " AND renews_lot IS NULL",
+                {**values, "license": license},
+            ).scalar_one()
+        )
+
+    # --- what people decide; each raises NotFound, and Conflict where the order's state does not allow it ---
+
+    def approve(self, id: str, who: str, now: int) -> Order:
+        """A person lets an order go ahead (P3)."""
+        order = self._locked(id, "approve", (AWAITING,))
+        changed = self._change(order, PLACED if order.seller == MANUAL else WANTED, who, now)
+        approved = order._replace(state=WANTED)
+        self._record(order, approved, "order.approved", who, now)
+        self._send(changed, approved, who, now)
+        return changed
+
+    def reject(self, id: str, who: str, now: int) -> Order:
+        """A person refuses an order; it is not made again until the shortage exceeds what was short then (P3)."""
+        order = self._locked(id, "reject", (AWAITING,))
+        return self._decided(order, REJECTED, "order.rejected", who, now)
+
+    def cancel(self, id: str, who: str, now: int) -> Order:
+        """A person takes back an order that has not been sent, or that a person was to fulfill. Like a rejected one
+        it is not made again until the shortage grows."""
+        order = self._locked(id, "cancel", (AWAITING, WANTED, *((PLACED,) if self._is_manual(id) else ())))
+        if order.state == WANTED and not self._recall(order, now):
+            raise Conflict(f"{order.id} may have reached the seller already; it cannot be cancelled any more")
+        return self._decided(order, CANCELLED, "order.cancelled", who, now)
+
+    def reopen(self, id: str, who: str, now: int) -> Order:
+        """Let what was rejected, cancelled or refused be ordered again, from the next run on. The order itself stays
+        as it is; the company's directories are planned for the purchase to be looked at."""
+        order = self._locked(id, "reopen", (REJECTED, CANCELLED, FAILED))
+        self._tx.execute(
+            "UPDATE orders SET shortage = :reopened WHERE key = :key", {"reopened": REOPENED, "key": order.key}
+        )
+        self._tx.execute("UPDATE directory SET plan_some = true WHERE company = :company", {"company": order.company})
+        self._record(order, order, "order.reopened", who, now)
+        return order._replace(shortage=REOPENED)
+
+    def fulfill(
+        self,
+        id: str,
+        who: str,
+        now: int,
+        *,
+        expires_at: int | None,
+        seats: int | None = None,
+        starts_at: int | None = None,
+        ref: str | None = None,
+    ) -> "LotRow":
+        """The seats are there (P4): makes their lot. `seats` is at most what was ordered; the rest is a new shortage.
+        `expires_at` is the first instant at which the lot is no longer valid, None is never."""
+        order = self._locked(id, "fulfill", (WANTED, PLACED))
+        number = order.seats if seats is None else seats
+        if not 1 <= number <= order.seats:
+            raise Conflict(f"{order.id} is for {order.seats} seats; it cannot be fulfilled with {number}")
+        self._tx.audit.open((order.pool, order.company))
+        lot = self._tx.lots.add(
+            pool=order.pool,
+            license=order.license,
+            seats=number,
+            term=order.term,
+            starts_at=now if starts_at is None else starts_at,
+            expires_at=expires_at,
+            who=who,
+            because=f"{order.id}: {order.because}",
+            ref=ref or order.seller_ref,
+            order_id=order.id,
+            now=now,
+        )
+        changed = self._change(order, FULFILLED, None, now, ref=ref)
+        entry = Entry(
+            who, "order.fulfilled", order.id, None, _told(order), _told(changed, lot=lot.id, got=number), None
+        )
+        self._tx.audit.append(order.company, [entry], now)
+        return lot
+
+    # --- what sellers answer ---
+
+    def placed(self, id: str, ref: str | None, now: int) -> Order:
+        """The seller has the order; told again, nothing changes."""
+        order = self._locked(id, "place", (WANTED, PLACED))
+        if order.state == PLACED:
+            return order
+        changed = self._change(order, PLACED, None, now, ref=ref)
+        self._record(order, changed, "order.placed", SYSTEM, now)
+        return changed
+
+    def failed(self, id: str, why: str, now: int) -> Order:
+        """The seller refused the order for good (P7); told again, nothing changes."""
+        order = self._locked(id, "fail", (WANTED, PLACED, FAILED))
+        if order.state == FAILED:
+            return order
+        changed = self._change(order, FAILED, None, now)
+        entry = Entry(SYSTEM, "order.failed", order.id, None, _told(order), _told(changed), why)
+        self._tx.audit.append(order.company, [entry], now)
+        return changed
+
+    # --- reading ---
+
+    def by_id(self, id: str) -> Order:
+        """Raises NotFound."""
+        found = self._orders("id = :id", id=id)
+        if not found:
+            raise NotFound(f"there is no order {id}; `seatkeeper orders list` shows them")
+        return found[0]
+
+    def by_idempotency_key(self, key: str) -> Order | None:
+        """The order of this idempotency key, if it is one of ours."""
+        return next(iter(self._orders("idempotency_key = :key", key=key)), None)
+
+    def listing(
+        self,
+        *,
+        company: int | None = None,
+        states: Sequence[str] = (),
+        limit: int | None = None,
+        before: str | None = None,
+    ) -> list[OrderRow]:
+        """Orders, newest first, from the one after the order `before` (its id)."""
+        values: dict[str, Any] = {}
+        conditions = []
+        if company is not None:
+            conditions.append("o.company = :company")
+            values["company"] = company
+        if states:
+            conditions.append(self._tx.dialect.among("o.state", "states"))
+            values["states"] = self._tx.dialect.listed(list(states))
+        if before is not None:
+            conditions.append("o.key < :before")
+            values["before"] = self.by_id(before).key
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        upto = "" if limit is None else " LIMIT :limit"
+        rows = self._tx.execute(
+            "SELECT o.id, c.id AS company, o.license, o.seats, o.state, o.estimate, o.idempotency_key, o.seller_ref,"
+            " o.because, o.term, o.seller, o.created_at, o.decided_by FROM orders AS o JOIN company AS c"
+            f" ON c.key = o.company{where} ORDER BY o.key DESC{upto}",
+            values | ({} if limit is None else {"limit": limit}),
+        )
+        return [
+            OrderRow(
+                row.id, row.company, row.license, row.seats, row.state, row.estimate, row.idempotency_key,
+                row.seller_ref, row.because, row.term, row.seller, rfc3339(row.created_at) or "", row.decided_by,
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    # --- below ---
+
+    def _locked(self, id: str, verb: str, allowed: Sequence[str]) -> Order:
+        """The order, with its pool's row and its own locked, in that order, until the transaction ends."""
+        lock = self._tx.dialect.for_update()
+        pool = self.by_id(id).pool
+        self._tx.execute(f"SELECT key FROM company WHERE key = :pool{lock}", {"pool": pool})
+        [order] = self._orders(f"id = :id{lock}", id=id)
+        if order.state not in allowed:
+            by = "" if order.decided_by is None else f" by {order.decided_by}"
+            raise Conflict(f"{order.id} is {order.state.replace('_', ' ')}{by}; there is nothing to {verb}")
+        return order
+
+    def _is_manual(self, id: str) -> bool:
+        return self.by_id(id).seller == MANUAL
+
+    def _recall(self, order: Order, now: int) -> bool:
+        """Take an order out of the outbox; False if it may have left."""
+        recalled = self._tx.execute(
+            "UPDATE outbox SET done_at = :now, error = 'cancelled' WHERE idempotency_key = :key AND NOT asked"
+            " AND done_at IS NULL",
+            {"now": now, "key": order.idempotency_key},
+        )
+        return recalled.rowcount == 1
+
+    def _decided(self, order: Order, state: str, what: str, who: str, now: int) -> Order:
+        changed = self._change(order, state, who, now)
+        self._record(order, changed, what, who, now)
+        return changed
+
+    def _change(self, order: Order, state: str, who: str | None, now: int, ref: str | None = None) -> Order:
+        self._tx.execute(
+            "UPDATE orders SET state = :state, decided_by = coalesce(:who, decided_by), changed_at = :now,"
+            " seller_ref = coalesce(:ref, seller_ref) WHERE key = :key",
+            {"state": state, "who": who, "now": now, "ref": ref, "key": order.key},
+        )
+        return order._replace(
+            state=state, decided_by=who or order.decided_by, changed_at=now, seller_ref=ref or order.seller_ref
+        )
+
+    def _record(self, before: Order, after: Order, what: str, who: str, now: int) -> None:
+        entry = Entry(who, what, after.id, None, _told(before), _told(after), after.because)
+        self._tx.audit.append(after.company, [entry], now)
+
+    def _orders(self, condition: str, **values: Any) -> list[Order]:
+        rows = self._tx.execute(f"SELECT {', '.join(Order._fields)} FROM orders WHERE {condition}", values)
+        return [Order._make(row) for row in rows]
+
+
+def _told(order: Order, **more: Any) -> str:
+    return json_text(
+        license=order.license,
+        seats=order.seats,
+        state=order.state,
+        term=order.term,
+        seller=order.seller,
+        estimate=order.estimate,
+        seller_ref=order.seller_ref,
+        **more,
+    )
