@@ -186,7 +186,7 @@ class Proposals:
         skip = "".join(f" AND w.rule <> :rule{n}" for n in range(len(exhausted)))
         sql = (
             "SELECT w.account, w.kind, w.license, w.through, h.license, h.through, w.rank, w.rule_position, w.rule,"
-            " w.source, w.because, w.since, NULL, w.address, w.id, h.lot, h.source, h.since, h.because, w.reason,"
+            " w.source, w.because, w.since, NULL, w.address, w.id, '', h.lot, h.source, h.since, h.because, w.reason,"
             " w.license, w.rule_position, w.source, w.directory FROM waiting AS w JOIN directory AS d ON d.key = w.directory"
             " LEFT JOIN assignment AS h ON h.account = w.account WHERE w.company = :company AND w.license = :license"
             " AND w.through = :through AND w.rank BETWEEN :low AND :high AND d.state = 'healthy' AND NOT EXISTS"

@@ -60,7 +60,6 @@ company = Table(
     _text("state", "active"),  # active, frozen (its file is missing, Z11), retired
     Column("pool", Integer, nullable=False, server_default="0"),
     Column("policy", Integer),  # the policy version in force
-    Column("policy_problem", Text),  # JSON list: why the file as it stands now is not in force (Z4)
     Column("audit_n", BigInteger, nullable=False, server_default="0"),
     Column("audit_hash", LargeBinary, nullable=False, server_default=""),
 )
@@ -79,11 +78,20 @@ policy_version = Table(
     UniqueConstraint("company", "n"),
 )
 
+policy_problem = Table(
+    "policy_problem",
+    metadata,
+    Column("file", Text, primary_key=True),
+    Column("problems", Text, nullable=False),  # JSON list, as `policy check --json` prints it
+    Column("at", BigInteger, nullable=False),
+)
+"""Policy files that are broken as they stand now; the last good version stays in force (Z4)."""
+
 directory = Table(
     "directory",
     metadata,
     Column("key", Integer, primary_key=True),
-    Column("id", Text, nullable=False, unique=True),
+    Column("id", Ordered, nullable=False, unique=True),
     Column("company", Integer, nullable=False),
     _text("kind"),
     Column("bound_to", Text),  # tenant id, customer id or path, from the first good read (Z11)
@@ -160,7 +168,9 @@ stage = Table(
     Column("org_unit", Text),
     *(Column(f"at_{name}", Text) for name in ATTRIBUTES),
     Column("gone", Text),
-    Index("ix_stage_batch", "batch"),
+    # PostgreSQL joins a whole walk by hashing and wants no more than the batch; SQLite looks each account up.
+    Index("ix_stage_batch", "batch").ddl_if(dialect="postgresql"),
+    Index("ix_stage_batch_id", "batch", "id").ddl_if(dialect="sqlite"),
 )
 
 stage_edge = Table(
@@ -172,7 +182,7 @@ stage_edge = Table(
     Column("member", Ordered, nullable=False),
     Column("member_is", Text, nullable=False),
     Column("gone", Boolean, nullable=False),
-    Index("ix_stage_edge_batch", "batch"),
+    Index("ix_stage_edge_batch", "batch", "grp", "member"),
 )
 
 pull = Table(
@@ -296,6 +306,16 @@ holding_count = Table(
 )
 """Licenses held, per company; kept true by triggers on `assignment`, as `lot.held` is."""
 
+lot_count = Table(
+    "lot_count",
+    metadata,
+    Column("company", Integer, primary_key=True, autoincrement=False),
+    Column("lot", Integer, primary_key=True, autoincrement=False),
+    Column("held", BigInteger, nullable=False),
+)
+"""Seats held, per company and lot: what a company holds of the global pool brings entitlements (S1); kept true by
+triggers on `assignment`."""
+
 waiting = Table(
     "waiting",
     metadata,
@@ -316,6 +336,7 @@ waiting = Table(
     Column("because", Text, nullable=False),
     Index("ix_waiting_order", "company", "license", "through", "rank", "rule_position", "since", "address", "id"),
     Index(None, "directory"),
+    Index(None, "company", "reason", "since"),
 )
 
 waiting_count = Table(

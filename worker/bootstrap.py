@@ -8,11 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from policies.document import DirectoryEntry, Kinds
 from policies.provider import Provider
 from store.engine import Store, open_store
 from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from connectors.base import Directory
+    from connectors.context import Context
 
 
 def _now() -> datetime:
@@ -41,9 +46,38 @@ class App:
 
         return kinds()
 
-    def open_directory(self, entry: DirectoryEntry, provider: Provider) -> "OpenDirectory":
-        """The connector for a directory's entry in a policy."""
-        return open_connector(self, entry, provider)
+    def has_org_units(self, kind: str) -> bool:
+        """Whether directories of this kind have organizational units."""
+        from connectors.registry import directories
+
+        return directories()[kind].capabilities.org_units
+
+    def open_directory(self, entry: DirectoryEntry, provider: Provider) -> "Directory":
+        """The connector for a directory's entry in a policy; connections and tokens are the process's own."""
+        from connectors.registry import open_directory
+
+        context = self._context.provided(provider.credentials, frozenset(provider.allowed_hosts))
+        return open_directory(entry, context)
+
+    @cached_property
+    def _context(self) -> "Context":
+        from connectors.asking import Surroundings
+        from connectors.context import Context
+        from connectors.secrets import Secrets
+
+        world = Surroundings(self.clock, self.sleep, self.random, self.stopping.is_set)
+        return Context(Secrets(self.settings.secrets_dir), self.settings.policy_dir, world=world)
 
     def close(self) -> None:
+        """Give connections back."""
         self.store.close()
+        if "_context" in self.__dict__:
+            self._context.http.close()
+
+
+def build(settings: Settings, *, clock: Callable[[], datetime] = _now, pool_size: int = 8) -> App:
+    """The application for these settings; an empty database is created.
+
+    Raises SchemaBehind when the database was made by another version.
+    """
+    return App(settings, open_store(settings.database_url, pool_size=pool_size), clock=clock)

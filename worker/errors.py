@@ -3,9 +3,12 @@
     SeatkeeperError
     └── OperationError
         ├── Usage           the request itself makes no sense: no such directory, account …
+        ├── Insufficient    more seats are wanted than are free; nothing was assigned (L6)
         ├── Busy            a run is under way and did not end in time
         └── Stopped         this process was told to stop; nothing more is written (Z10)
 """
+
+from collections.abc import Sequence
 
 from policies.errors import SeatkeeperError
 
@@ -20,6 +23,24 @@ class Usage(OperationError):
     """The request names something that does not exist, or contradicts itself."""
 
     code = "usage"
+
+
+class Insufficient(OperationError):
+    """More seats are wanted than are free; nothing was assigned (L6)."""
+
+    code = "insufficient_licenses"
+
+    def __init__(self, license: str, *, wanted: int, free: int, because: Sequence[str] = ()) -> None:
+        limits = [reason.replace("_", " ") for reason in because if reason != "insufficient_licenses"]
+        why = f" ({', '.join(limits)})" if limits else ""
+        super().__init__(
+            f"insufficient licenses: {wanted} {license} wanted, {free} free, {wanted - free} short{why};"
+            " nothing was assigned"
+        )
+        self.license = license
+        self.wanted = wanted
+        self.free = free
+        self.short = wanted - free
 
 
 class Busy(OperationError):

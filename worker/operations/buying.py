@@ -72,7 +72,7 @@ def _buy(tx: "Transaction", service: Service, pool: int, license: str, buying: B
 
 def _left_for_company(tx: "Transaction", service: Service, pool: int, license: str) -> int | None:
     """More seats than the company may hold are not bought for it (M1)."""
-    limit = service.in_force.policy.licenses.limit.get(license) if pool == 0 else None
+    limit = service.in_force.policy.licenses.limit_of(license) if pool == 0 else None
     if limit is None:
         return None
     held = tx.holdings.held(service.company).get((license, "seat"), 0)

@@ -5,7 +5,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from policies.defaults import with_defaults
 from policies.document import DirectoryEntry, Policy
 from policies.errors import PolicyError, Problem
 from policies.model import Mark
@@ -63,7 +62,7 @@ def read_folder(folder: Path, kinds: "Kinds") -> Folder:
     """Read every policy of the folder; what is broken is reported with all its problems, the rest is read."""
     provider, provider_text, provider_problems = _read_provider(folder / PROVIDER_FILE, kinds)
     paths = sorted(path for path in folder.glob("*.y*ml") if path.name != PROVIDER_FILE) if folder.is_dir() else []
-    files = tuple(_read_file(path, kinds) for path in paths)
+    files = tuple(_read_file(path, kinds, provider) for path in paths)
     return Folder(provider, provider_text, _unambiguous(files), provider_problems)
 
 
@@ -79,12 +78,12 @@ def _read_provider(path: Path, kinds: "Kinds") -> tuple[Provider, str | None, tu
         return Provider(), None, error.problems
 
 
-def _read_file(path: Path, kinds: "Kinds") -> PolicyFile:
+def _read_file(path: Path, kinds: "Kinds", provider: Provider) -> PolicyFile:
     text, problem = _text(path)
     if problem is not None:
         return PolicyFile(str(path), text, None, (problem,))
     try:
-        return PolicyFile(str(path), text, read_policy(text, str(path), kinds))
+        return PolicyFile(str(path), text, read_policy(text, str(path), kinds, provider))
     except PolicyError as error:
         return PolicyFile(str(path), text, None, error.problems)
 
@@ -174,4 +173,4 @@ class _Kinds:
 @lru_cache(maxsize=20_000)
 def _parsed(key: int, text: str, file: str, provider_text: str | None, kinds: _Kinds) -> InForce:
     provider = Provider() if provider_text is None else read_provider(provider_text, PROVIDER_FILE, kinds.kinds)
-    return InForce(key, with_defaults(read_policy(text, file, kinds.kinds), provider), provider)
+    return InForce(key, read_policy(text, file, kinds.kinds, provider), provider)

@@ -216,8 +216,8 @@ def stock_of(tx: "Transaction", company: int, pool: int, in_force: InForce, now:
     for license in License:
         name = license.value
         seats = held.get((name, Through.SEAT.value), 0)
-        lots[name] = [FreeLot(lot.key, lot.id, lot.free) for lot in tx.lots.free_seats(pool, name, now)]
-        limit = licenses.limit.get(name) if pool == 0 else None
+        lots[name] = [FreeLot(lot.key, lot.id, lot.free) for lot in tx.lots.usable(pool, name, now)]
+        limit = licenses.limit_of(name) if pool == 0 else None
         room[name] = None if limit is None else limit - seats
         entitlement = entitlement_of(tx, company, pool, in_force, name, now)
         used = held.get((name, Through.ENTITLEMENT.value), 0)

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 from connectors.base import Directory
 from connectors.errors import ConnectorError, NeedsPerson, Transient
+from policies.document import group_refs
 from policies.model import GroupRef
 from store.errors import Conflict, LeaseLost
+from store.groups import Binding
 from store.leases import Lease
+from store.plans import HeldPlan
 from worker.errors import Stopped, Usage
 from worker.operations.applying import apply
 from worker.operations.asking_mailboxes import Answers, ask_mailboxes
@@ -36,7 +39,9 @@ class Asked:
 
     full: bool = False
     dry: bool = False
-    approved: Mapping[str, frozenset[int]] | None = None
+    approving: HeldPlan | None = None
+    """A hold that a person approves: then nothing is pulled, and its actions go ahead whatever the limit says (Z1)."""
+    who: str = "system"
     progress: Callable[[str, int], None] = lambda _step, _n: None
 
 
@@ -90,6 +95,8 @@ def _begin(app: "App", directory: str, lease: Lease, asked: Asked) -> Run:
 
 def _pass(run: Run, asked: Asked) -> None:
     run.step("leased")
+    if asked.approving is not None:
+        return _approved(run, asked.approving, asked.who)
     connector = run.app.open_directory(run.entry, run.in_force.provider)
     pulled = pull_accounts(run, connector)
     run.result.seen, run.result.mode = pulled.seen, "full" if pulled.full else "delta"
@@ -108,7 +115,29 @@ def _pass(run: Run, asked: Asked) -> None:
         run.guard(tx)
         merge(tx, run, connector, pulled, grouped, answers)
     run.step("merged")
-    _plan_and_apply(run, grouped, answers, asked.approved or NONE)
+    _plan_and_apply(run, grouped, answers)
+
+
+def _approved(run: Run, held: HeldPlan, who: str) -> None:
+    """Plan again over the mirror as it is, and apply what was approved if all of it is still proposed (Z1)."""
+    with run.app.store.begin() as tx:
+        run.guard(tx)
+        tx.directories.plan_whole(run.directory.key)
+        grouped = _known_groups(tx, run)
+        accounts = tx.plans.accounts(held)
+        tx.plans.approve(held, who, run.now)
+        _decide(tx, run, grouped, {held.kind: accounts}, held)
+        _finish(tx, run, Answers())
+    run.step("applied")
+
+
+def _known_groups(tx: "Transaction", run: Run) -> Grouped | None:
+    """The groups as they were last read."""
+    refs = group_refs(run.in_force.policy)
+    if not refs:
+        return None
+    known = tx.groups.bindings(run.directory.key)
+    return Grouped({ref: known.get(ref, Binding(ref, None, "missing")) for ref in refs}, [])
 
 
 def _idle(run: Run, pulled: Pulled, grouped: Grouped | None, answers: Answers) -> bool:
@@ -132,7 +161,7 @@ def _rehearse(run: Run, connector: Directory, pulled: Pulled, grouped: Grouped |
         with run.app.store.begin() as tx:
             run.guard(tx)
             merge(tx, run, connector, pulled, grouped, answers)
-            _decide(tx, run, grouped, answers, NONE)
+            _decide(tx, run, grouped)
             raise _RolledBack
     except _RolledBack:
         run.result.outcome = "dry_run"
@@ -142,12 +171,10 @@ def _rehearse(run: Run, connector: Directory, pulled: Pulled, grouped: Grouped |
         tx.leases.release(run.lease)
 
 
-def _plan_and_apply(
-    run: Run, grouped: Grouped | None, answers: Answers, approved: Mapping[str, frozenset[int]]
-) -> None:
+def _plan_and_apply(run: Run, grouped: Grouped | None, answers: Answers) -> None:
     with run.app.store.begin() as tx:
         run.guard(tx)
-        _decide(tx, run, grouped, answers, approved)
+        _decide(tx, run, grouped)
         _finish(tx, run, answers)
     run.step("applied")
 
@@ -156,17 +183,19 @@ def _decide(
     tx: "Transaction",
     run: Run,
     grouped: Grouped | None,
-    answers: Answers,
-    approved: Mapping[str, frozenset[int]],
+    approved: Mapping[str, frozenset[int]] = NONE,
+    approving: HeldPlan | None = None,
 ) -> None:
     row = tx.directories.by_id(run.directory.id)
     run.directory = row
     stopped = _suspended(tx, run, grouped)
     whole = due_whole(run)
-    org_units = True if grouped is None else True
-    basis = basis_of(tx, run, stopped, org_units)
-    plan(tx, run, basis, whole=whole)
+    plan(tx, run, basis_of(tx, run, stopped), whole=whole)
     run.step("planned")
+    if approving is not None and (gone := tx.plans.no_longer_proposed(approving, run.batch)):
+        raise Conflict(
+            f"{gone} of the {approving.total} actions are no longer proposed; look at the plan that is held now"
+        )
     tally = apply(tx, run, approved)
     result = run.result
     result.actions, result.actions_total = tally.actions, tally.total
