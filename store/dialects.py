@@ -47,6 +47,10 @@ class Dialect(Protocol):
         """The clause that locks what a select returns until the transaction ends."""
         ...
 
+    def skip_locked(self) -> str:
+        """The clause that locks what a select returns and passes over what others have locked."""
+        ...
+
     def analyze(self, connection: Connection, table: str) -> None:
         """Count a table's rows anew before a large statement is planned over it."""
         ...
@@ -110,6 +114,9 @@ class Sqlite:
     def for_update(self) -> str:
         return ""
 
+    def skip_locked(self) -> str:
+        return ""
+
     def analyze(self, connection: Connection, table: str) -> None:
         return None
 
@@ -156,6 +163,9 @@ class Postgresql:
     def for_update(self) -> str:
         return " FOR UPDATE"
 
+    def skip_locked(self) -> str:
+        return " FOR UPDATE SKIP LOCKED"
+
     def analyze(self, connection: Connection, table: str) -> None:
         connection.exec_driver_sql(f"ANALYZE {table}")
 
@@ -168,6 +178,7 @@ class Postgresql:
 
 _COUNTS = (
     ("holding_count", "assignment", ("company", "license", "through"), "held"),
+    ("lot_count", "assignment", ("company", "lot"), "held"),
     ("rule_count", "assignment", ("company", "source"), "held"),
     ("waiting_count", "waiting", ("company", "license", "through", "reason"), "n"),
 )
@@ -175,12 +186,12 @@ _COUNTS = (
 
 def _sqlite_triggers() -> list[str]:
     def count(table: str, keys: tuple[str, ...], column: str, row: str, sign: str) -> str:
-        where = " AND ".join(f"{key} = {row}.{key}" for key in keys)
-        insert = (
-            f"INSERT OR IGNORE INTO {table} ({', '.join(keys)}, {column})"
-            f" VALUES ({', '.join(f'{row}.{key}' for key in keys)}, 0);"
+        counted = f"{row}.lot IS NOT NULL" if "lot" in keys else "true"
+        return (
+            f"INSERT INTO {table} ({', '.join(keys)}, {column})"
+            f" SELECT {', '.join(f'{row}.{key}' for key in keys)}, {sign}1 WHERE {counted}"
+            f" ON CONFLICT DO UPDATE SET {column} = {column} {sign} 1;"
         )
-        return f"{insert} UPDATE {table} SET {column} = {column} {sign} 1 WHERE {where};"
 
     def body(source: str, row: str, sign: str) -> str:
         parts = [count(t, keys, column, row, sign) for t, s, keys, column in _COUNTS if s == source]
@@ -207,9 +218,10 @@ def _append_only_sqlite() -> list[str]:
 def _postgresql_triggers() -> list[str]:
     def count(table: str, keys: tuple[str, ...], column: str, changes: str) -> str:
         names = ", ".join(keys)
+        counted = " WHERE lot IS NOT NULL" if "lot" in keys else ""
         return (
             f"INSERT INTO {table} AS c ({names}, {column})"
-            f" SELECT {names}, sum(d) FROM ({changes}) x GROUP BY {names} HAVING sum(d) <> 0 ORDER BY {names}"
+            f" SELECT {names}, sum(d) FROM ({changes}) x{counted} GROUP BY {names} HAVING sum(d) <> 0 ORDER BY {names}"
             f" ON CONFLICT ({names}) DO UPDATE SET {column} = c.{column} + excluded.{column};"
         )
 

@@ -1,0 +1,133 @@
+"""Leases: the right to work on a directory until a time, with a number that only grows (Z5).
+
+The number is the fencing token: whoever takes the lease after it ran out gets a higher one, and `check` refuses every
+write under the old one, however late it comes. A lease that ran out but was taken by nobody is still good for writing,
+because the row is locked while that is looked at.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from store.errors import LeaseLost
+from store.times import rfc3339, span
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+
+_TAKE = "lease_owner = :owner, lease_until = :until, fence = fence + 1"
+_OURS = "key = :directory AND fence = :fence AND lease_owner = :owner"
+# Somebody may ask for a pass while one is under way: then the next one is due at once, and the wish stands until then.
+_ASKED = "asked_at IS NOT NULL AND asked_at > :taken"
+_GIVE_BACK = f"lease_owner = NULL, lease_until = 0, asked_at = CASE WHEN {_ASKED} THEN asked_at END"
+
+
+class Lease(NamedTuple):
+    """The right to work on a directory, by its key; `until` and `taken` are in the store's microseconds."""
+
+    directory: int
+    owner: str
+    fence: int
+    until: int
+    taken: int
+
+
+class Leases:
+    """Who works on which directory."""
+
+    def __init__(self, tx: "Transaction") -> None:
+        self._tx = tx
+
+    def take(self, directory: int, owner: str, now: int, for_: timedelta) -> Lease | None:
+        """Take the lease of one directory, or None while somebody else has it."""
+        until = now + span(for_)
+        fence: int | None = self._tx.execute(
+            f"UPDATE directory SET {_TAKE} WHERE key = :directory AND lease_until <= :now RETURNING fence",
+            {"directory": directory, "owner": owner, "now": now, "until": until},
+        ).scalar_one_or_none()
+        return None if fence is None else Lease(directory, owner, fence, until, now)
+
+    def claim_due(self, owner: str, now: int, limit: int, for_: timedelta) -> list[Lease]:
+        """Take the leases of directories whose pass is due, the longest due first; those that others are about to
+        take are passed over. Frozen and retired directories are never due (Z11)."""
+        until = now + span(for_)
+        rows = self._tx.execute(
+            "WITH due AS MATERIALIZED (SELECT key FROM directory WHERE due_at <= :now AND lease_until <= :now"
+            f" AND NOT retired AND state <> 'frozen' ORDER BY due_at, key LIMIT :limit{self._tx.dialect.skip_locked()})"
+            f" UPDATE directory SET {_TAKE} WHERE key IN (SELECT key FROM due) RETURNING key, fence, due_at",
+            {"owner": owner, "now": now, "until": until, "limit": limit},
+        ).all()
+        return [
+            Lease(key, owner, fence, until, now) for key, fence, _ in sorted(rows, key=lambda row: (row[2], row[0]))
+        ]
+
+    def renew(self, lease: Lease, now: int, for_: timedelta) -> Lease:
+        """Keep a lease longer. Raises LeaseLost when somebody else has taken it."""
+        until = now + span(for_)
+        if not self._update("lease_until = :until", lease, {"until": until}):
+            raise self._lost(lease)
+        return lease._replace(until=until)
+
+    def release(self, lease: Lease, *, due_at: int | None = None) -> None:
+        """Hand a lease back; with `due_at`, say when the next pass is due. Raises LeaseLost when it was taken."""
+        due = "due_at" if due_at is None else ":due_at"
+        values = {} if due_at is None else {"due_at": due_at}
+        changes = f"{_GIVE_BACK}, due_at = CASE WHEN {_ASKED} THEN asked_at ELSE {due} END"
+        if not self._update(changes, lease, {"taken": lease.taken, **values}):
+            raise self._lost(lease)
+
+    def release_idle(self, lease: Lease, now: int, cursor: str | None, groups_cursor: str | None, due_at: int) -> None:
+        """End a pass over a healthy directory that found nothing to do, in one update: cursors, success, the lease.
+
+        Raises LeaseLost when somebody else has taken it; then nothing is kept.
+        """
+        changes = (
+            f"{_GIVE_BACK}, due_at = CASE WHEN {_ASKED} THEN asked_at ELSE :due_at END, last_success = :now,"
+            " cursor = :cursor, groups_cursor = :groups_cursor"
+        )
+        values = {
+            "taken": lease.taken, "due_at": due_at, "now": now, "cursor": cursor, "groups_cursor": groups_cursor,
+        }  # fmt: skip
+        if not self._update(changes, lease, values):
+            raise self._lost(lease)
+
+    def give_back(self, leases: Iterable[Lease]) -> None:
+        """Hand back leases under which nothing was done: their directories stay due. Lost ones are passed over."""
+        self._tx.execute_many(
+            f"UPDATE directory SET lease_owner = NULL, lease_until = 0 WHERE {_OURS}",
+            [{"directory": lease.directory, "fence": lease.fence, "owner": lease.owner} for lease in leases],
+        )
+
+    def held(self, lease: Lease) -> bool:
+        """Whether the lease is still ours; the directory is locked, so it stays so until the transaction ends."""
+        row = self._row(lease.directory)
+        return row is not None and (row[0], row[1]) == (lease.fence, lease.owner)
+
+    def check(self, lease: Lease, now: int) -> None:
+        """The start of every writing transaction of a run: lock the directory and make sure that the lease is ours.
+
+        Raises LeaseLost when it is not (Z5).
+        """
+        if not self.held(lease):
+            raise self._lost(lease, now)
+
+    def _row(self, directory: int) -> tuple[int, str | None, int, str] | None:
+        row = self._tx.execute(
+            "SELECT fence, lease_owner, lease_until, id FROM directory WHERE key = :directory"
+            f"{self._tx.dialect.for_update()}",
+            {"directory": directory},
+        ).one_or_none()
+        return None if row is None else (row[0], row[1], row[2], row[3])
+
+    def _update(self, changes: str, lease: Lease, values: Mapping[str, object]) -> bool:
+        ours = {"directory": lease.directory, "fence": lease.fence, "owner": lease.owner}
+        return self._tx.execute(f"UPDATE directory SET {changes} WHERE {_OURS}", {**ours, **values}).rowcount == 1
+
+    def _lost(self, lease: Lease, now: int | None = None) -> LeaseLost:
+        row = self._row(lease.directory)
+        if row is None:
+            return LeaseLost("the directory is gone from the store")
+        _, owner, until, id = row
+        if owner is None or (now is not None and until <= now):
+            return LeaseLost(f"the lease on {id} was lost, and somebody else has worked on it since")
+        return LeaseLost(f"{id} is worked on by {owner} now, until {rfc3339(until)}")
