@@ -15,7 +15,7 @@ from connectors.context import Context
 from connectors.errors import CursorExpired, NeedsPerson, Transient
 from connectors.file import CAPABILITIES, Options
 from connectors.file.mapping import accounts, has_stable_ids
-from connectors.file.rows import REMEDY, Table, print_of
+from connectors.file.rows import REMEDY, Table, print_of, table
 from policies.model import UNKNOWN, AccountId, Sighting
 
 PAGE = 1_000
@@ -89,22 +89,22 @@ class ExportedFile:
         if before is not None and begun is None and before.digest == known.digest:
             yield Page(cursor=_text(msgspec.structs.replace(now, stable=before.stable)), tenant=self.tenant())
             return
-        table = Table(file, known.encoding, str(self.path))
-        now.stable = has_stable_ids(table)
-        if before is not None and before.stable and not now.stable:
-            raise NeedsPerson(
-                f"{self.path} has no object ids any more, so that everybody in it would be somebody new",
-                remedy="export the list with the column Object Id; if it is meant, read it with `sync --full`",
-            )
-        yield from self._pages(table, now, begun.rows if begun else 0)
+        with table(file, known.encoding, str(self.path)) as rows:
+            now.stable = has_stable_ids(rows)
+            if before is not None and before.stable and not now.stable:
+                raise NeedsPerson(
+                    f"{self.path} has no object ids any more, so that everybody in it would be somebody new",
+                    remedy="export the list with the column Object Id; if it is meant, read it with `sync --full`",
+                )
+            yield from self._pages(rows, now, begun.rows if begun else 0)
         if self._changed(status):
             raise Transient(f"{self.path} changed while it was read")
         yield Page(cursor=_text(now), full=True)
 
-    def _pages(self, table: Table, now: _Cursor, done: int) -> Iterator[Page]:
-        rows = islice(accounts(table), done, None)
+    def _pages(self, rows: Table, now: _Cursor, done: int) -> Iterator[Page]:
+        told = islice(accounts(rows), done, None)
         tenant: str | None = self.tenant()
-        while some := [seen for _, seen in islice(rows, PAGE)]:
+        while some := list(islice(told, PAGE)):
             done += len(some)
             yield Page(some, resume=_text(msgspec.structs.replace(now, rows=done)), full=True, tenant=tenant)
             tenant = None

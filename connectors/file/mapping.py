@@ -26,8 +26,8 @@ _WORDS = {
 Texts = Callable[[Row], str | None]
 
 
-def accounts(table: Table) -> Iterator[tuple[Row, Seen]]:
-    """Each row with the account that it tells of. Raises NeedsPerson for a row that names nobody."""
+def accounts(table: Table) -> Iterator[Seen]:
+    """The account of each row. Raises NeedsPerson for a row that names nobody."""
     identity, address, name = _identity(table), _first(table, "upn", "mail"), _name(table)
     enabled, guest, deleted = _enabled(table), _text(table, "user_type"), _text(table, "deleted")
     others = [
@@ -40,11 +40,11 @@ def accounts(table: Table) -> Iterator[tuple[Row, Seen]]:
     for row in table:
         id, kind = identity(row), guest(row)
         if deleted(row):
-            yield row, Seen(id, gone="deleted")
+            yield Seen(id, gone="deleted")
             continue
         is_guest = None if kind is None else kind.lower() == "guest"
         texts = [other(row) for other in others]
-        yield row, Seen(id, address(row), name(row), enabled(row), is_guest, "user", *texts)
+        yield Seen(id, address(row), name(row), enabled(row), is_guest, "user", *texts)
 
 
 def has_stable_ids(table: Table) -> bool:

@@ -8,6 +8,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import BinaryIO, NamedTuple
@@ -41,13 +42,23 @@ class Row:
     fields: list[str]
 
 
+@contextmanager
+def table(file: BinaryIO, encoding: str, name: str) -> "Iterator[Table]":
+    """The table in a file, which stays open. Raises NeedsPerson where it lacks its header."""
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding=encoding, newline="")
+    try:
+        yield Table(text, name)
+    finally:
+        text.detach()
+
+
 class Table:
     """A CSV file that is being read: where its known columns stand, then its rows."""
 
-    def __init__(self, file: BinaryIO, encoding: str, name: str) -> None:
-        file.seek(0)
+    def __init__(self, text: io.TextIOWrapper, name: str) -> None:
         self._name = name
-        self._text = io.TextIOWrapper(file, encoding=encoding, newline="")
+        self._text = text
         delimiter, self._before = self._beginning()
         self._rows = csv.reader(self._text, delimiter=delimiter, strict=True)
         self._header = self._next()

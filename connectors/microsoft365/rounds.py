@@ -6,6 +6,7 @@ under way, and then the cursor is dead. No round goes in a circle.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
@@ -18,6 +19,8 @@ from connectors.microsoft365.graph import Graph
 from connectors.verdicts import Meaning
 
 log = logging.getLogger(__name__)
+_SAME_LINK = 2
+"""A page may come again; a link that comes a third time would come for ever."""
 
 
 class DeltaPage(Protocol):
@@ -44,7 +47,7 @@ def walk(
 
     Raises CursorExpired where Graph no longer knows a link, NeedsPerson, or Transient where a page breaks the rules.
     """
-    been: set[int] = set()
+    been: Counter[int] = Counter()
     request = first if isinstance(first, Request) else _link(first)
     known = _Known.NOTHING if isinstance(first, Request) else _Known.SAVED
     while True:
@@ -53,9 +56,9 @@ def walk(
         yield page, step
         if step.following is None:
             return
-        if hash(step.following) in been:
+        been[hash(step.following)] += 1
+        if been[hash(step.following)] > _SAME_LINK:
             raise _circle(stream, resumed=not isinstance(first, Request))
-        been.add(hash(step.following))
         request, known = _link(step.following), _Known.RECEIVED
 
 
