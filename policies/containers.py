@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from policies.nodes import Entries, Items, Node, Scalar
-from policies.reading import Reading, listed, nearest
+from policies.nodes import Entries, Items, Node, Scalar, members, scalars
+from policies.reading import Reading, listed, nearest, sounds_secret
 from policies.scalars import INVALID, Choice, Schema, Shape, label
 
 
@@ -90,6 +90,7 @@ class OneOf(Shape):
     def read(self, node: Node, reading: Reading, path: str) -> object:
         if isinstance(node, Scalar):
             return self._scalar(node, reading, path)
+        self._hide(node, reading)
         best = max(self.forms, key=lambda form: form.claims(node))
         if best.claims(node) or len(self.forms) == 1:
             return best.read(node, reading, path)
@@ -104,6 +105,14 @@ class OneOf(Shape):
             return self._refuse(node, reading, path, self.instead)
         words = [word for form in self.forms if isinstance(form, Choice) for word in form.words]
         return self.wrong(node, reading, path, near=nearest(node.text, words))
+
+    def _hide(self, node: Node, reading: Reading) -> None:
+        """Where a secret belongs, or under a key that sounds like one, nothing is shown that fits no form."""
+        for name, key, value in members(node):
+            is_known = key is not None and self.claims(Entries(node.mark, {name: (key, value)}))
+            if not is_known and (self.secret or sounds_secret(name)):
+                for scalar in scalars(value):
+                    reading.hide(scalar.mark, scalar.text)
 
     def _refuse(self, node: Scalar, reading: Reading, path: str, instead: str) -> object:
         if self.secret:

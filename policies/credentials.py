@@ -42,6 +42,7 @@ class FileRef:
             name="file",
             pattern=r"(?!(.*/)?\.\.(/|$))[^\\]*[^/\\]",
             expected="the path of a file in the secrets directory, without ..",
+            secret=True,
         ),
     ]
 

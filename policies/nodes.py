@@ -113,6 +113,22 @@ def found(node: Node) -> str:
     return kind if size else f"an empty {kind[2:]}"
 
 
+def members(node: Node) -> Iterator[tuple[str, Scalar | None, Node]]:
+    """What stands in a list or mapping: name and key, where it has them, and value."""
+    if isinstance(node, Entries):
+        yield from ((name, key, value) for name, (key, value) in node.entries.items())
+    elif isinstance(node, Items):
+        yield from (("", None, item) for item in node.items)
+
+
+def scalars(node: Node) -> Iterator[Scalar]:
+    """Every value in the node."""
+    if isinstance(node, Scalar):
+        yield node
+    for _, _, member in members(node):
+        yield from scalars(member)
+
+
 def _size(node: Node) -> int:
     return len(node.entries) if isinstance(node, Entries) else 0
 

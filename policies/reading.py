@@ -15,6 +15,7 @@ from policies.model import Mark
 
 _LINE_ENDS: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _LONGEST_LINE: Final = 300
+_SECRET_WORDS: Final = ("secret", "password", "passwd", "token", "key", "credential")
 _CLOSE: Final = 0.7
 
 
@@ -30,7 +31,7 @@ class Reading:
         self.values: dict[str, object] = {}
         """What could be read below those keys, also where the file as a whole could not."""
         self._problems: list[Problem] = []
-        self._secrets: list[tuple[int, str]] = []
+        self._secrets: set[tuple[int, str]] = set()
 
     def mark(self, line: int, column: int) -> Mark:
         """The place that the YAML parser counts from 0."""
@@ -56,7 +57,7 @@ class Reading:
     def hide(self, mark: Mark, text: str) -> None:
         """Show this text, which stands at the place, in no problem."""
         if text:
-            self._secrets.append((mark.line, text))
+            self._secrets.add((mark.line, text))
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -71,7 +72,7 @@ class Reading:
         return "".join(sign if sign.isprintable() else " " for sign in line[:_LONGEST_LINE]).rstrip()
 
     def _masked(self, problem: Problem) -> Problem:
-        for line, secret in self._secrets:
+        for line, secret in sorted(self._secrets, key=lambda hidden: -len(hidden[1])):
             if line == problem.mark.line:
                 problem = replace(problem, line=_mask(problem.line, secret))
             if problem.found is not None and secret in problem.found:
@@ -85,6 +86,11 @@ def _mask(line: str, secret: str) -> str:
     if secret in line:
         return line.replace(secret, "*" * len(secret))
     return ""
+
+
+def sounds_secret(name: str) -> bool:
+    """Whether what stands under a key of this name may be a secret."""
+    return any(word in name.lower() for word in _SECRET_WORDS)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import timedelta
 from functools import cached_property
-from typing import Final
 
 from policies import text
-from policies.nodes import Entries, Node, Scalar, found
-from policies.reading import Reading, did_you_mean, listed, nearest
+from policies.nodes import Entries, Node, Scalar, found, scalars
+from policies.reading import Reading, did_you_mean, listed, nearest, sounds_secret
 from policies.scalars import INVALID, Choice, Schema, Shape
-
-_TELLING_NAMES: Final = ("secret", "password", "passwd", "token", "key", "credential")
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,8 @@ class Record(Shape):
     """Makes the value of those keys that were given and could be read; only called where all could be."""
     check: Callable[[Given, frozenset[str], Entries, Reading], None] | None = None
     """Reports what is wrong with the keys taken together: those that could be read, and all that were meant."""
+    also: Schema = dataclass_field(default_factory=dict)
+    """What a schema can say of what `check` finds."""
     help: str = ""
     filled: bool = False
     what: str | None = None
@@ -80,8 +80,8 @@ class Record(Shape):
                 reading.said[joined(path, name)] = key.mark
                 yield field, value
                 continue
-            if isinstance(value, Scalar) and any(word in name.lower() for word in _TELLING_NAMES):
-                reading.hide(value.mark, value.text)
+            for scalar in scalars(value) if sounds_secret(name) else ():
+                reading.hide(scalar.mark, scalar.text)
             self._unknown(key, reading)
 
     def _unknown(self, key: Scalar, reading: Reading) -> None:
@@ -114,7 +114,7 @@ class Record(Shape):
 
     def _schema(self, defs: Schema) -> Schema:
         properties = {field.name: _described(field, field.shape.schema(defs)) for field in self.fields}
-        schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+        schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False, **self.also}
         if needed := [field.name for field in self.fields if field.needed]:
             schema["required"] = needed
         if self.filled:

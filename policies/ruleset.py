@@ -45,7 +45,23 @@ def rules() -> Rules:
     """The shape of `rules`, for the conditions that there are."""
     own = fields_of(Rule)
     selecting = tuple(_written_field(key, declared) for key, declared in conditions().items())
-    return Rules(Record("Rule", (own[0], *selecting, *own[1:]), _rule, _check, help=first_line(Rule)))
+    return Rules(Record("Rule", (own[0], *selecting, *own[1:]), _rule, _check, _also(), first_line(Rule)))
+
+
+def _also() -> Schema:
+    """What `_check` reports, for editors."""
+    selecting: list[Schema] = [{"required": [key]} for key in conditions() if key != "mailboxes"]
+    shared: Schema = {"required": ["mailboxes"], "properties": {"mailboxes": {"const": "shared"}}}
+    keeps: Schema = {"properties": {"on_leave": {"const": "keep"}, "on_disable": {"const": "keep"}}}
+    gives_nothing: Schema = {"properties": {"limit": False, "on_leave": False, "on_disable": False}}
+    return {
+        "anyOf": [*selecting, shared],
+        "allOf": [_where("none", gives_nothing), _where("archived", keeps)],
+    }
+
+
+def _where(license: str, then: Schema) -> Schema:
+    return {"if": {"required": ["license"], "properties": {"license": {"const": license}}}, "then": then}
 
 
 def _written_field(key: str, declared: type[Condition]) -> Field:

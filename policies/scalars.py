@@ -64,7 +64,8 @@ def label(path: str) -> str:
     return f"{key}: " if key else ""
 
 
-_VARIABLE: Final = r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+"
+_A_LINE: Final = r"^[^\r\n]*\S[^\r\n]*$"
+_SHOWN: Final = r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+|\.{0,2}/[\w./-]{0,100}"
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Text(Shape):
     pattern: str | None = None
     what: str = "text of one line"
     secret: bool = False
-    """What does not fit may be a secret in the wrong place, and is not shown unless it names a variable."""
+    """What does not fit may be a secret in the wrong place, and is not shown unless it names a variable or a path."""
 
     @property
     def expected(self) -> str:
@@ -88,7 +89,7 @@ class Text(Shape):
             reading.report(node.mark, message, found=node.text, expected=self.expected)
             return INVALID
         if not node.text.strip() or not _is_line(node.text) or not self._fits(node.text):
-            if self.secret and not re.fullmatch(_VARIABLE, node.text):
+            if self.secret and not re.fullmatch(_SHOWN, node.text):
                 return self._refuse_unshown(node, reading, path)
             return self.wrong(node, reading, path)
         return node.text
@@ -105,7 +106,7 @@ class Text(Shape):
 
     def schema(self, defs: Schema) -> Schema:
         # An editor reads `0123` as a number before it asks what the key is; we do not.
-        pattern = r"\S" if self.pattern is None else f"^(?:{self.pattern})$"
+        pattern = _A_LINE if self.pattern is None else f"^(?:{self.pattern})$"
         return {"type": ["string", "number", "boolean"], "pattern": pattern, "maxLength": LONGEST_TEXT}
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-DURATION: Final = r"(0|[1-9][0-9]{0,8})[smhd]"
+DURATION: Final = r"(0|[1-9][0-9]{0,9})[smhd]"
 SHARE: Final = r"(100(\.0{1,3})?|[1-9]?[0-9](\.[0-9]{1,3})?)%"
 MONEY: Final = r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})? [A-Z]{3}"
 
