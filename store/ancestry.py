@@ -32,8 +32,9 @@ class Ancestry:
         found: dict[str, Above] = {}
         below: Mapping[str, str | None] = {id: None}
         for _ in range(DEEPEST):
-            new = {row[0]: Above(row[0], row[1], row[2], below[row[3]]) for row in self._parents(directory, list(below))}
-            level = {group: above for group, above in new.items() if group not in found and group != id}
+            parents = self._parents(directory, list(below))
+            new = {id: Above(id, name, address, below[member]) for id, name, address, member in parents}
+            level = {group: above for group, above in new.items() if group not in found}
             if not level:
                 break
             found |= level

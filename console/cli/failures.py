@@ -47,7 +47,8 @@ def told(error: BaseException, as_json: bool) -> int:
         case click.UsageError():
             return _tell("usage", _usage(error), WRONG, as_json, before=_usage_line(error))
         case click.ClickException():
-            return _tell("failed" if error.exit_code == 1 else "usage", error.format_message(), error.exit_code, as_json)
+            code = "failed" if error.exit_code == FAILED else "usage"
+            return _tell(code, error.format_message(), error.exit_code, as_json)
         case PolicyError():
             shown = "\n".join(problem.with_caret() for problem in error.problems)
             return _tell(error.code, str(error), WRONG, as_json, before=shown, short="The policy is not valid.")

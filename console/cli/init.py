@@ -12,6 +12,8 @@ from console.cli.groups import Command
 if TYPE_CHECKING:
     from worker.operations.initial import Begun
 
+NO_KEY = "(client_id in the JSON key of your service account; --google-key FILE prints it)"
+
 
 @click.command(cls=Command)
 @click.argument("company", default="example")
@@ -47,7 +49,7 @@ def _lines(begun: "Begun", client_id: str | None) -> Iterator[str]:
     yield ""
     yield "Google Workspace: in the Admin console, Security > Access and data control > API controls > Domain-wide"
     yield "  delegation, add the client id"
-    yield f"    {begun.google_client_id or '(client_id in the JSON key of your service account; --google-key FILE prints it)'}"
+    yield f"    {begun.google_client_id or NO_KEY}"
     yield "  with the scopes, in one line:"
     yield f"    {','.join(begun.google_scopes)}"
     yield ""

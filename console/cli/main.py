@@ -29,8 +29,8 @@ COMMANDS: Final = {
     "db": Lazy("console.cli.db:db", "Upgrade the database."),
 }
 
-HELP: Final = """Keep backup licenses in step with the people and mailboxes that really exist in Microsoft 365 and Google
-Workspace directories.
+HELP: Final = """Keep backup licenses in step with the people and mailboxes that really exist in Microsoft 365 and
+Google Workspace directories.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or invalid policy, 3 held for approval, 4 insufficient licenses."""
 

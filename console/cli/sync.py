@@ -10,7 +10,7 @@ import click
 from console.cli.call import Call
 from console.cli.failures import DONE, FAILED, HELD
 from console.cli.groups import Command
-from console.cli.tables import Column, table
+from console.cli.tables import Column, table, width_of_terminal
 from console.cli.values import DURATION
 
 if TYPE_CHECKING:
@@ -27,10 +27,8 @@ SHOWN = 20
 @click.option("--dry-run", is_flag=True, help="Show the very plan that a real run would apply, and apply nothing.")
 @click.option("--full", is_flag=True, help="Read and plan everybody, not only what changed.")
 @click.option("--no-wait", is_flag=True, help="Ask for the passes and do not wait for them.")
-@click.option("--timeout", type=DURATION, default="10m", show_default=True, help="How long to wait for a busy directory.")
-def sync(
-    call: Call, directories: tuple[str, ...], dry_run: bool, full: bool, no_wait: bool, timeout: timedelta
-) -> int:
+@click.option("--timeout", type=DURATION, default="10m", show_default=True, help="How long to wait for others.")
+def sync(call: Call, directories: tuple[str, ...], dry_run: bool, full: bool, no_wait: bool, timeout: timedelta) -> int:
     """Run a pass over DIRECTORIES, or over all of them, and wait for its end.
 
     The policy folder is read first. Exits 1 if a directory failed or stayed busy, else 3 if a hold stands in the way.
@@ -115,13 +113,13 @@ def _of_result(result: "RunResult") -> Iterator[str]:
 
 
 def _actions(result: "RunResult") -> Iterator[str]:
-    columns = (Column("ACTION"), Column("LICENSE"), Column("ACCOUNT", gives=1, least=20), Column("BECAUSE", gives=2, least=16))
+    columns = (
+        Column("ACTION"), Column("LICENSE"), Column("ACCOUNT", gives=1, least=20), Column("BECAUSE", gives=2, least=16),
+    )  # fmt: skip
     rows = (
         (action.kind, action.license, None if action.account is None else action.account.address, action.because)
         for action in result.actions[:SHOWN]
     )
-    from console.cli.tables import width_of_terminal
-
     yield from table(columns, rows, width_of_terminal() - 4)
     if result.actions_total > SHOWN:
         yield f"… and {result.actions_total - SHOWN:,} more (--json has the first 1,000)"

@@ -9,17 +9,19 @@ from unicodedata import combining, east_asian_width
 
 UNLIMITED = 10_000
 GAP = "  "
-_CONTROL = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), 127, *range(128, 160))}
+_CONTROL = dict.fromkeys((*range(32), 127, *range(128, 160)), "\N{REPLACEMENT CHARACTER}")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column; one that `gives` is narrowed, down to `least`, where the terminal is too narrow: the highest first."""
+    """A column. Where the terminal is too narrow, one that `gives` is narrowed down to `least`, and if that is not
+    enough one that `drops` is left out: in both the highest first."""
 
     title: str
     right: bool = False
     gives: int = 0
     least: int = 8
+    drops: int = 0
 
 
 def width_of_terminal() -> int:
@@ -31,28 +33,37 @@ def width_of_terminal() -> int:
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], width: int | None = None) -> Iterator[str]:
     """The lines of a table: a head, and a line a row; None shows as a dash."""
-    cells = [[_shown(cell) for cell in row] for row in rows]
-    wanted = [
-        max(_width(column.title), *(_width(row[n]) for row in cells)) if cells else _width(column.title)
-        for n, column in enumerate(columns)
-    ]
+    cells = [[column.title for column in columns], *([_shown(cell) for cell in row] for row in rows)]
+    wanted = [max(_width(row[n]) for row in cells) for n in range(len(columns))]
     widths = fitted(columns, wanted, width_of_terminal() if width is None else width)
-    for row in ([column.title for column in columns], *cells):
-        aligned = (_aligned(cell, size, column.right) for cell, size, column in zip(row, widths, columns, strict=True))
+    for row in cells:
+        aligned = (
+            _aligned(cell, size, column.right)
+            for cell, size, column in zip(row, widths, columns, strict=True)
+            if size is not None
+        )
         yield GAP.join(aligned).rstrip()
 
 
-def fitted(columns: Sequence[Column], wanted: Sequence[int], width: int) -> list[int]:
-    """The widths that fit: what gives most is narrowed first."""
-    widths = list(wanted)
-    over = sum(widths) + len(GAP) * (len(widths) - 1) - width
-    for at in sorted((n for n, column in enumerate(columns) if column.gives), key=lambda n: -columns[n].gives):
-        if over <= 0:
+def fitted(columns: Sequence[Column], wanted: Sequence[int], width: int) -> list[int | None]:
+    """The widths that fit: what gives most is narrowed first; None is a column that is left out."""
+    widths: list[int | None] = list(wanted)
+    while (over := _over(widths, width)) > 0:
+        for at in sorted((n for n, column in enumerate(columns) if column.gives), key=lambda n: -columns[n].gives):
+            given = min(over, max(0, (widths[at] or 0) - columns[at].least))
+            widths[at] = (widths[at] or 0) - given if given else widths[at]
+            over -= given
+        dropping = [n for n, column in enumerate(columns) if column.drops and widths[n] is not None]
+        if over <= 0 or not dropping:
             break
-        given = min(over, max(0, widths[at] - columns[at].least))
-        widths[at] -= given
-        over -= given
+        least = max(dropping, key=lambda n: columns[n].drops)
+        widths = [None if n == least or widths[n] is None else size for n, size in enumerate(wanted)]
     return widths
+
+
+def _over(widths: Sequence[int | None], width: int) -> int:
+    shown = [size for size in widths if size is not None]
+    return sum(shown) + len(GAP) * (len(shown) - 1) - width
 
 
 def _shown(cell: object) -> str:

@@ -9,7 +9,7 @@ import click
 from policies.text import parse_duration
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[timedelta]):
     """`30s`, `15m`, `12h` or `7d`."""
 
     name = "duration"
@@ -23,7 +23,7 @@ class Duration(click.ParamType):
             self.fail(f"{value!r} is not {wrong}", param, ctx)
 
 
-class Date(click.ParamType):
+class Date(click.ParamType[date]):
     """A UTC day, as in `2027-04-01`."""
 
     name = "date"

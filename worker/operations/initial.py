@@ -35,7 +35,12 @@ class Begun:
 
 
 def begin(
-    folder: Path, company: str, *, tenant: str | None = None, client_id: str | None = None, google_key: Path | None = None
+    folder: Path,
+    company: str,
+    *,
+    tenant: str | None = None,
+    client_id: str | None = None,
+    google_key: Path | None = None,
 ) -> Begun:
     """Write `<company>.yaml` into the policy folder, which is made if need be. Raises Usage rather than overwrite."""
     if not COMPANY_ID.fullmatch(company):

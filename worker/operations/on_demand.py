@@ -51,9 +51,7 @@ def sync_now(app: "App", wanted: Wanted) -> Synced:
     directories = chosen(app, wanted.directories, problems)
     deadline = app.clock() + wanted.timeout
     with ThreadPoolExecutor(max_workers=min(THREADS, max(1, len(directories)))) as pool, _stopped_by_a_person(app):
-        runs = [
-            pool.submit(_joined, app, directory, _asked(wanted, directory), deadline) for directory in directories
-        ]
+        runs = [pool.submit(_joined, app, directory, _asked(wanted, directory), deadline) for directory in directories]
         wait(runs)
     return Synced(tuple(run.result() for run in runs), problems)
 
@@ -82,7 +80,8 @@ def chosen(app: "App", asked: Sequence[str], problems: tuple[Problem, ...]) -> l
         return list(dict.fromkeys(asked))
     live = [id for id, row in sorted(rows.items()) if not row.retired and row.state != "frozen"]
     if not live and not rows:
-        raise Usage(f"no policy in {app.settings.policy_dir} names a directory; `seatkeeper init` writes one to start from")
+        folder = app.settings.policy_dir
+        raise Usage(f"no policy in {folder} names a directory; `seatkeeper init` writes one to start from")
     return live
 
 

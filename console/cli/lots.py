@@ -1,0 +1,105 @@
+"""`seatkeeper lots`: the stock."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from console.cli.call import Call
+from console.cli.groups import Group
+from console.cli.tables import Column, table
+from console.cli.values import DATE, LICENSE, SEATS
+
+if TYPE_CHECKING:
+    from store.lots import Listed
+    from worker.operations.lots import Added
+
+COLUMNS = (
+    Column("LOT"), Column("POOL", gives=1), Column("LICENSE"), Column("SEATS", right=True), Column("HELD", right=True),
+    Column("FREE", right=True), Column("TERM", drops=1), Column("STARTS", drops=3), Column("EXPIRES"),
+    Column("RENEWS", drops=2), Column("REF", gives=2, least=6),
+)  # fmt: skip
+
+
+@click.group(cls=Group, help="Lots: quantities of one license that were bought together.")
+def lots() -> None: ...
+
+
+@lots.command("list")
+@click.option("--company", help="Only what this company draws from.")
+@click.option("--license", type=LICENSE, help="Only this license.")
+def list_(call: Call, company: str | None, license: str | None) -> None:
+    """List the lots, those of the global pool first."""
+    from store.times import micros
+
+    now = micros(call.app.clock())
+    with call.app.store.read() as tx:
+        pool = None if company is None else tx.directories.company(company).pool
+        found = tx.lots.listing(now, pool=pool, license=license)
+    call.answer(found, lambda: _table(found))
+
+
+@lots.command()
+@click.argument("license", type=LICENSE)
+@click.argument("seats", type=SEATS)
+@click.option("--company", help="Put it into this company's own pool.")
+@click.option("--global", "to_global", is_flag=True, help="Put it into the global pool (the default).")
+@click.option(
+    "--term", type=click.Choice(["monthly", "yearly", "trial", "perpetual"]), default="yearly", show_default=True
+)
+@click.option("--starts", type=DATE, help="The first day (UTC); today if left out.")
+@click.option("--expires", type=DATE, help="The last day (UTC); follows from the term if left out.")
+@click.option("--no-renew", is_flag=True, help="Let it end without a renewal.")
+@click.option("--ref", help="What it is called elsewhere: an invoice, a contract.")
+def add(
+    call: Call,
+    license: str,
+    seats: int,
+    company: str | None,
+    to_global: bool,
+    term: str,
+    starts: date | None,
+    expires: date | None,
+    no_renew: bool,
+    ref: str | None,
+) -> None:
+    """Add a lot of SEATS of a LICENSE; whoever waits for them is served at once."""
+    from worker.operations.lots import NewLot, add_lot
+
+    if to_global and company is not None:
+        raise click.UsageError("--company and --global contradict each other: a lot is in one pool")
+    new = NewLot(license, seats, company, term, starts, expires, not no_renew, ref)
+    added = add_lot(call.app, new, call.who)
+    call.answer({**msgspec.to_builtins(added.lot), "served": added.tally.counts}, lambda: _of_added(added))
+
+
+def served_in_words(counts: dict[str, int]) -> str:
+    """Who got the seats, as people read it."""
+    told = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counts.items()) if kind != "wait")
+    return f"Served from the waiting: {told}." if told else "Nobody was waiting for it."
+
+
+def _of_added(added: "Added") -> Iterator[str]:
+    lot = added.lot
+    until = f"valid through {lot.expires}" if lot.expires else "without an end"
+    yield f"Added {lot.id}: {lot.seats:,} {lot.license} seats ({lot.term}, {until}) in the {_pool(lot)} pool."
+    yield served_in_words(added.tally.counts)
+    yield f"{lot.free:,} of its seats are free."
+
+
+def _pool(lot: "Listed") -> str:
+    return "global" if lot.company is None else f"own ({lot.company})"
+
+
+def _table(found: Iterable["Listed"]) -> Iterator[str]:
+    rows = [
+        (lot.id, _pool(lot), lot.license, f"{lot.seats:,}", f"{lot.held:,}", f"{lot.free:,}", lot.term, lot.starts,
+         lot.expires or "never", "yes" if lot.renews else "no", lot.ref)
+        for lot in found
+    ]  # fmt: skip
+    if rows:
+        yield from table(COLUMNS, rows)
+    else:
+        yield "There are no lots yet. Add one: seatkeeper lots add standard 100"

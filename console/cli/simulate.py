@@ -1,0 +1,51 @@
+"""`seatkeeper simulate`: a vendor's documented HTTP on loopback, to try things out without one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from console.cli.answers import encoded
+from console.cli.call import Call
+from console.cli.groups import Group
+
+if TYPE_CHECKING:
+    from worker.operations.simulating import Simulated
+
+
+@click.group(cls=Group, help="Serve a simulated vendor on loopback until interrupted.")
+def simulate() -> None: ...
+
+
+@simulate.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Any free one if left out.")
+@click.option("--users", type=click.IntRange(0), help="How many made-up people the tenant has; 240 if left out.")
+@click.option("--faults", type=click.Path(path_type=Path, dir_okay=False), help="A file of faults that shall happen.")
+def microsoft365(call: Call, port: int, users: int | None, faults: Path | None) -> None:
+    """Serve Contoso, a Microsoft 365 tenant with nested groups and shared mailboxes."""
+    from worker.operations.simulating import simulate_microsoft365
+
+    def announce(simulated: "Simulated") -> None:
+        if call.as_json:
+            tenants = [{"id": id, "domain": domain} for id, domain in simulated.tenants]
+            told = {"url": simulated.url, "client_id": simulated.client_id, "secret": simulated.secret}
+            print(encoded({**told, "tenants": tenants}), flush=True)
+            return
+        for line in _lines(simulated):
+            print(line, flush=True)
+
+    simulate_microsoft365(announce, port=port, users=users, faults=faults)
+
+
+def _lines(simulated: "Simulated") -> Iterator[str]:
+    id, domain = simulated.tenants[0]
+    yield f"{simulated.url} simulates Microsoft 365 with the tenant {domain} until interrupted (Ctrl-C)."
+    yield ""
+    yield "In a policy file:"
+    yield "  kind: microsoft365"
+    yield f"  tenant: {id}"
+    yield f"  credential: {{client_id: {simulated.client_id}, secret: {{env: SIMULATED_SECRET}}}}"
+    yield f"  graph_url: {simulated.url}"
+    yield f"  login_url: {simulated.url}"
+    yield f"and in the environment: SIMULATED_SECRET={simulated.secret}"

@@ -1,0 +1,106 @@
+"""Adding lots: the seats exist at once, and whoever waits for them is served in the same transaction (M9)."""
+
+import calendar
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from store.lots import Listed, day_after, start_of
+from store.times import micros
+from worker.errors import Usage
+from worker.operations.pools import serve_pool
+from worker.operations.serving import Tally
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+    from worker.bootstrap import App
+
+MONTHS = {"monthly": 1, "yearly": 12}
+TRIAL = timedelta(days=30)
+GLOBAL = 0
+"""The key of the provider, who owns the global pool."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLot:
+    """A lot to add; a day that is not said follows from the term."""
+
+    license: str
+    seats: int
+    company: str | None = None
+    """None is the global pool."""
+    term: str = "yearly"
+    starts: date | None = None
+    expires: date | None = None
+    renews: bool = True
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The lot as it stands now, and what was done with its seats."""
+
+    lot: Listed
+    tally: Tally
+
+
+def add_lot(app: "App", new: NewLot, who: str) -> Added:
+    """Put a lot into its pool and serve everybody who waits for it. Raises Usage for what contradicts itself."""
+    now = app.clock()
+    starts = new.starts or now.date()
+    expires = last_day_of(new.term, starts, new.expires)
+    with app.store.begin() as tx:
+        pool = _pool(tx, new.company)
+        tx.lots.lock_pool(pool)
+        tx.audit.open([pool, *tx.directories.waiting_for(pool)])
+        row = tx.lots.add(
+            pool=pool,
+            license=new.license,
+            seats=new.seats,
+            term=new.term,
+            starts_at=start_of(starts),
+            expires_at=None if expires is None else day_after(expires),
+            who=who,
+            now=micros(now),
+            renews=new.renews and expires is not None and new.term != "trial",
+            ref=new.ref,
+        )
+        tally = serve_pool(app, tx, pool, micros(now))
+        return Added(lot_of(tx, row.id, pool, micros(now)), tally)
+
+
+def last_day_of(term: str, starts: date, expires: date | None) -> date | None:
+    """The last day of a lot: the one that is said, else what the term comes to; None never ends.
+
+    Raises Usage where the days contradict each other or the term.
+    """
+    if term == "perpetual":
+        if expires is not None:
+            raise Usage("a perpetual lot has no end: leave --expires out, or choose another --term")
+        return None
+    if expires is None:
+        return starts + TRIAL - timedelta(days=1) if term == "trial" else _later(starts, MONTHS[term])
+    if expires < starts:
+        raise Usage(f"the lot would end on {expires}, before it starts on {starts}")
+    return expires
+
+
+def lot_of(tx: "Transaction", id: str, pool: int, now: int) -> Listed:
+    """A lot as lists show it."""
+    return next(lot for lot in tx.lots.listing(now, pool=pool) if lot.id == id)
+
+
+def _pool(tx: "Transaction", company: str | None) -> int:
+    if company is None:
+        return GLOBAL
+    row = tx.directories.company(company)
+    if row.pool != row.key:
+        raise Usage(f"{company} draws from the global pool: leave --company out, or let its policy say `pool: own`")
+    return row.key
+
+
+def _later(day: date, months: int) -> date:
+    """The day before the same day so many months later; the last of the month where there is no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(day.day, last)) - timedelta(days=1)

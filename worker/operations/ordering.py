@@ -1,0 +1,124 @@
+"""What people decide about orders, and what follows at once: a fulfilled one brings seats, and these serve (P3, P4)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from policies.document import Buying
+from policies.model import License, WaitReason
+from policies.pricing import estimate
+from store.errors import Conflict
+from store.lots import Listed, day_after
+from store.orders import Order
+from store.plans import HeldPlan
+from store.times import instant, micros
+from worker.operations.lots import last_day_of, lot_of
+from worker.operations.policies import in_force
+from worker.operations.pools import serve_pool
+from worker.operations.serving import Tally
+
+if TYPE_CHECKING:
+    from store.orders import Orders
+    from store.transaction import Transaction
+    from worker.bootstrap import App
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The lot that a fulfilled order brought, as it stands after the waiting were served."""
+
+    lot: Listed
+    tally: Tally
+
+
+def approve_order(app: "App", id: str, who: str) -> Order:
+    """Let an order that waits for a person go ahead: sent, or placed with the manual seller (P3)."""
+    return _decide(app, lambda orders, now: orders.approve(id, who, now))
+
+
+def reject_order(app: "App", id: str, who: str) -> Order:
+    """Refuse an order; it is not made again until the shortage exceeds this one's (P3)."""
+    return _decide(app, lambda orders, now: orders.reject(id, who, now))
+
+
+def cancel_order(app: "App", id: str, who: str) -> Order:
+    """Take back an order that was not sent, or that a person was to fulfill."""
+    return _decide(app, lambda orders, now: orders.cancel(id, who, now))
+
+
+def reopen_order(app: "App", id: str, who: str) -> Order:
+    """Let what was rejected, cancelled or refused be ordered again, from the next run on."""
+    return _decide(app, lambda orders, now: orders.reopen(id, who, now))
+
+
+def fulfill_order(
+    app: "App", id: str, who: str, *, seats: int | None = None, expires: date | None = None, ref: str | None = None
+) -> Delivered:
+    """The seats of an order are there: make their lot and serve whoever waits, in one transaction (P4, M9).
+
+    Fewer seats than ordered leave the rest short, which the next run looks at.
+    """
+    today, now = app.clock().date(), micros(app.clock())
+    with app.store.begin() as tx:
+        order = tx.orders.by_id(id)
+        tx.lots.lock_pool(order.pool)
+        tx.audit.open([order.pool, order.company, *tx.directories.waiting_for(order.pool)])
+        ends = last_day_of(order.term, today, expires)
+        expires_at = None if ends is None else day_after(ends)
+        lot = tx.orders.fulfill(id, who, now, expires_at=expires_at, seats=seats, ref=ref)
+        tally = serve_pool(app, tx, order.pool, now)
+        if seats is not None and seats < order.seats:
+            _look_again(tx, order.company)
+        return Delivered(lot_of(tx, lot.id, order.pool, now), tally)
+
+
+def order_held(app: "App", plan: HeldPlan, who: str) -> Order:
+    """Order what a safety limit held, because a person approved it (P1, Z1).
+
+    Raises Conflict where nothing is short any more.
+    """
+    now = micros(app.clock())
+    with app.store.begin() as tx:
+        company = tx.directories.company_by_key(plan.company)
+        tx.lots.lock_pool(company.pool)
+        policy = in_force(app, tx, company.id)
+        if policy is None or plan.license is None:
+            raise Conflict(f"{company.id} has no policy in force any more")
+        buying: Buying = getattr(policy.policy.purchasing, License(plan.license).value)
+        shortage = _shortage(tx, company.key, company.pool, plan.license, buying, now)
+        if shortage <= 0:
+            raise Conflict(f"nothing is short any more: {plan.total} seats of {plan.license} would be too many")
+        tx.plans.approve(plan, who, now)
+        price = estimate(buying.price, plan.total, buying.term, instant(now).date(), None)
+        return tx.orders.want(
+            company=company.key,
+            pool=company.pool,
+            license=plan.license,
+            seats=plan.total,
+            term=buying.term,
+            seller=policy.policy.purchasing.seller.kind,
+            estimate=None if price is None else str(price),
+            because=plan.why,
+            shortage=shortage,
+            awaits_approval=False,
+            now=now,
+            approved_by=who,
+        )
+
+
+def _shortage(tx: "Transaction", company: int, pool: int, license: str, buying: Buying, now: int) -> int:
+    """How many seats are missing now (P1)."""
+    waiting = tx.holdings.waiting_count(company, license, WaitReason.INSUFFICIENT_LICENSES.value)
+    free = tx.lots.stock(pool, license, now).free
+    return waiting + buying.spare - free - tx.orders.open_seats(pool, license, company=company)
+
+
+def _decide(app: "App", decision: "Callable[[Orders, int], Order]") -> Order:
+    with app.store.begin() as tx:
+        return decision(tx.orders, micros(app.clock()))
+
+
+def _look_again(tx: "Transaction", company: int) -> None:
+    for row in tx.directories.all(company):
+        tx.directories.plan_some(row.key)
