@@ -5,7 +5,7 @@ then played for it are those that its connector's declared capabilities allow, a
 """
 
 import pkgutil
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -161,7 +161,3 @@ def read(directory: Directory) -> Mirror:
 def people(town: Town, count: int) -> dict[str, str]:
     """So many hires, by id."""
     return {town.hire(f"Person {number}"): f"Person {number}" for number in range(count)}
-
-
-def ids(members: Collection[str]) -> set[str]:
-    return set(members)
