@@ -215,11 +215,13 @@ class Orders:
     def reopen(self, id: str, who: str, now: int) -> Order:
         """Let what was rejected, cancelled or refused be ordered again, from the next run on. The order itself stays
         as it is; the company's directories are planned for the purchase to be looked at."""
+        company = self.by_id(id).company
+        # Directories are locked before pools, as in every run.
+        self._tx.execute("UPDATE directory SET plan_some = true WHERE company = :company", {"company": company})
         order = self._locked(id, "reopen", (REJECTED, CANCELLED, FAILED))
         self._tx.execute(
             "UPDATE orders SET shortage = :reopened WHERE key = :key", {"reopened": REOPENED, "key": order.key}
         )
-        self._tx.execute("UPDATE directory SET plan_some = true WHERE company = :company", {"company": order.company})
         self._record(order, order, "order.reopened", who, now)
         return order._replace(shortage=REOPENED)
 
