@@ -52,14 +52,15 @@ def directories(kinds: Mapping[str, DirectoryKind]) -> Directories:
 
 def _directory(name: str, kind: DirectoryKind) -> Record:
     own = fields_of(kind.options)
-    shared = tuple(replace(field, needed=False) for field in fields_of(DirectoryEntry))
+    common = (field for field in fields_of(DirectoryEntry) if field.name not in kind.cannot)
+    shared = tuple(replace(field, needed=False) for field in common)
     shared = tuple(replace(field, default=kind.every) if field.name == "every" else field for field in shared)
 
     def make(given: Given, node: Entries, reading: Reading) -> object:
         options = kind.options(**{field.attribute: given[field.attribute] for field in own if field.attribute in given})
-        common = {field.attribute: given[field.attribute] for field in shared if field.attribute in given}
+        said = {field.attribute: given[field.attribute] for field in shared if field.attribute in given}
         entry = DirectoryEntry(DirectoryId(""), name, kind.every, options)
-        return replace(entry, **common)  # type: ignore[arg-type]
+        return replace(entry, **said)  # type: ignore[arg-type]
 
     return Record(f"directory.{name}", (_kind(name), *_apart(own, shared)), make, help=first_line(kind.options))
 

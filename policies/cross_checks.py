@@ -19,7 +19,7 @@ from policies.text import Money, format_duration
 def check_company(root: Node, reading: Reading, kinds: Kinds, provider: Provider | None) -> None:
     """Report what does not fit together in a company's file."""
     if isinstance(root, Entries):
-        _refuse_unknown_directories(root, reading)
+        _check_directories(root, reading, kinds)
     if provider is not None:
         _refuse_unknown_credentials(provider, reading)
     purchasing = reading.values.get("purchasing")
@@ -38,24 +38,37 @@ def check_provider(reading: Reading) -> None:
     _check_catalog(reading)
 
 
-def _refuse_unknown_directories(root: Entries, reading: Reading) -> None:
-    """A rule can only be for directories of this file."""
+def _check_directories(root: Entries, reading: Reading, kinds: Kinds) -> None:
+    """A rule can only be for directories of this file, and such as can evaluate it."""
     declared = root.get("directories")
-    known = list(declared.entries) if isinstance(declared, Entries) else []
-    for item in _named_directories(root):
-        if item.text not in known and not item.is_null:
+    known = declared.entries if isinstance(declared, Entries) else {}
+    for rule, item in _named_directories(root):
+        if item.text in known:
+            _refuse_unable(rule, item, known[item.text][1], reading, kinds)
+        elif not item.is_null:
             near, expected = nearest(item.text, known), listed(known) or "none, for this file declares none"
             message = f"directories: unknown directory {item.text!r}, expected {expected}{did_you_mean(near)}"
             reading.report(item.mark, message, found=repr(item.text), expected=expected, nearest=near)
 
 
-def _named_directories(root: Entries) -> Iterator[Scalar]:
+def _named_directories(root: Entries) -> Iterator[tuple[Entries, Scalar]]:
     rules = root.get("rules")
     for rule in rules.items if isinstance(rules, Items) else ():
         named = rule.get("directories") if isinstance(rule, Entries) else None
         for item in named.items if isinstance(named, Items) else ():
-            if isinstance(item, Scalar):
-                yield item
+            if isinstance(rule, Entries) and isinstance(item, Scalar):
+                yield rule, item
+
+
+def _refuse_unable(rule: Entries, item: Scalar, entry: Node, reading: Reading, kinds: Kinds) -> None:
+    kind = entry.get("kind") if isinstance(entry, Entries) else None
+    if not isinstance(kind, Scalar) or kind.text not in kinds.directories:
+        return
+    for key in rule.entries:
+        if key in kinds.directories[kind.text].cannot:
+            expected = f"a directory that can evaluate {key}"
+            message = f"directories: found {item.text!r}, which is {kind.text}, expected {expected}"
+            reading.report(item.mark, message, found=repr(item.text), expected=expected)
 
 
 def _refuse_unknown_credentials(provider: Provider, reading: Reading) -> None:

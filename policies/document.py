@@ -64,6 +64,8 @@ class DirectoryKind:
     options: type
     """The kind's own frozen dataclass, declared like those of this module."""
     every: timedelta
+    cannot: frozenset[str] = frozenset()
+    """Conditions that such a directory cannot evaluate, and keys of every entry that mean nothing in its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,11 @@ class Portal:
 
 KINDS: Final = Kinds(
     directories={
-        "microsoft365": DirectoryKind(Microsoft365, timedelta(minutes=1)),
+        "microsoft365": DirectoryKind(
+            Microsoft365, timedelta(minutes=1), frozenset({"org_units", "shared_mailboxes_are"})
+        ),
         "google_workspace": DirectoryKind(GoogleWorkspace, timedelta(minutes=5)),
-        "file": DirectoryKind(Export, timedelta(hours=1)),
+        "file": DirectoryKind(Export, timedelta(hours=1), frozenset({"groups", "shared_mailboxes_are"})),
     },
     sellers={"manual": NoOptions, "http": Portal},
 )
