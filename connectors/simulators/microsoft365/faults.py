@@ -29,6 +29,8 @@ PAGE: frozenset[str] = frozenset({
 """A list is answered with status 200, and is not what it should be."""
 STREAM: frozenset[str] = frozenset({"contradict", "unknown_removed", "replay"})
 """The same, for delta alone."""
+BEGINNING: frozenset[str] = frozenset({"replay"})
+"""A round begins elsewhere than it should; only requests with a delta token meet these."""
 COUNT: frozenset[str] = frozenset({"short_count"})
 """A count is answered, and is too small."""
 SIGN_IN: frozenset[str] = frozenset({"throttle", "unavailable", "error"}) | BROKEN

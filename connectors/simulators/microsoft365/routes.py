@@ -46,7 +46,9 @@ class Endpoint:
     def can_meet(self, query: Query, *, in_batch: bool) -> frozenset[str]:
         """The kinds of fault that mean anything for a request."""
         possible = REFUSED | self.suffers if in_batch else REFUSED | BROKEN | self.suffers
-        return possible if query.token not in ("", "latest") else possible - faults.CURSOR
+        if query.token in ("", "latest"):
+            return possible - faults.CURSOR - faults.BEGINNING
+        return possible - faults.BEGINNING if query.get("$skiptoken") else possible
 
 
 class Match(NamedTuple):

@@ -10,7 +10,7 @@ from connectors.simulators.microsoft365 import names, newcomers
 from connectors.simulators.microsoft365.groups import Groups, Ref, Thing
 from connectors.simulators.microsoft365.newcomers import Domains
 from connectors.simulators.microsoft365.people import Population, Shares
-from connectors.simulators.microsoft365.schema import Record
+from connectors.simulators.microsoft365.schema import GROUP_PROPERTIES, USER_PROPERTIES, Record
 from connectors.simulators.microsoft365.users import Users
 
 CORE_PERMISSIONS = frozenset({"User.Read.All", "GroupMember.Read.All", "MailboxSettings.Read"})
@@ -87,6 +87,7 @@ class Tenant:
     ) -> str:
         """Create a user, made up where no name is given, and tell the id; further properties by their Graph names."""
         with self.lock:
+            _check_names(properties, USER_PROPERTIES)
             number = self.users.count
             record = self._newcomer(name, upn, guest) if name else self._somebody(number)
             self.users.add({**record, "accountEnabled": enabled, **properties}, id)
@@ -103,7 +104,8 @@ class Tenant:
             return self.users.id(number)
 
     def update_user(self, id: str, /, **properties: object) -> None:
-        """Set properties by their Graph names; None clears one."""
+        """Set properties by their Graph names; None clears one. Raises ValueError for what users do not have."""
+        _check_names(properties, USER_PROPERTIES)
         with self.lock:
             self.users.change(self._living(id), properties)
 
@@ -203,7 +205,8 @@ class Tenant:
             return self.groups.add(kind, {"displayName": name}).id
 
     def update_group(self, id: str, /, **properties: object) -> None:
-        """Set properties by their Graph names; None clears one."""
+        """Set properties by their Graph names; None clears one. Raises ValueError for what groups do not have."""
+        _check_names(properties, GROUP_PROPERTIES)
         with self.lock:
             self.groups.change(self._group(id), properties)
 
@@ -328,6 +331,12 @@ class Tenant:
         if guest:
             return newcomers.guest(name, upn, self.domains, self._now_text())
         return newcomers.employee(name, upn or f"{newcomers.alias(name)}@{self.domains.own}", self._now_text())
+
+
+def _check_names(properties: Iterable[str], known: frozenset[str]) -> None:
+    for name in properties:
+        if name not in known:
+            raise ValueError(f"{name!r} is no property that Graph has here")
 
 
 def _mailbox_kind(kind: str) -> str:

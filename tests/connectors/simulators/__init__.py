@@ -1,0 +1,1 @@
+"""What the simulated vendors answer, held against the vendors' documentation."""

@@ -1,0 +1,1 @@
+"""The simulated Microsoft 365, over real HTTP."""
