@@ -3,15 +3,18 @@
 Everything else in the store is one SQL text for both.
 """
 
+import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import count
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
-from store.schema import UNLOGGED, metadata
+from store.schema import UNLOGGED
 
 Row = Sequence[Any]
 
@@ -23,8 +26,12 @@ class Dialect(Protocol):
 
     def engine(self, url: URL, pool_size: int) -> Engine: ...
 
-    def create(self, connection: Connection) -> None:
-        """Create every table and trigger in an empty database."""
+    def complete(self, connection: Connection) -> None:
+        """Give tables that were just created what only this database can do: triggers, unlogged tables."""
+        ...
+
+    def lock_schema(self, connection: Connection) -> None:
+        """Let two first commands at once, or two upgrades, come one after the other."""
         ...
 
     def copy(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
@@ -41,6 +48,10 @@ class Dialect(Protocol):
 
     def copy_text(self, connection: Connection, table: str, columns: Sequence[str], rows: str) -> None:
         """Write many rows that stand in the text form of PostgreSQL's COPY already."""
+        ...
+
+    def stream(self, connection: Connection, sql: str, values: Mapping[str, Any], size: int) -> Iterator[list[Any]]:
+        """Run one query and hand its rows out, `size` plain tuples at a time, without holding them all."""
         ...
 
     def for_update(self) -> str:
@@ -92,10 +103,12 @@ class Sqlite:
         reads = connection.get_execution_options().get("seatkeeper_reads", False)
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
-    def create(self, connection: Connection) -> None:
-        metadata.create_all(connection)
+    def complete(self, connection: Connection) -> None:
         for statement in _SQLITE_TRIGGERS:
             connection.exec_driver_sql(statement)
+
+    def lock_schema(self, connection: Connection) -> None:
+        return None  # a transaction that may write has the database to itself
 
     def copy(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         raw: Any = connection.connection.driver_connection
@@ -110,6 +123,15 @@ class Sqlite:
 
     def copy_text(self, connection: Connection, table: str, columns: Sequence[str], rows: str) -> None:
         raise NotImplementedError("SQLite takes rows as values")
+
+    def stream(self, connection: Connection, sql: str, values: Mapping[str, Any], size: int) -> Iterator[list[Any]]:
+        raw: Any = connection.connection.driver_connection
+        cursor = raw.execute(sql, values)
+        try:
+            while rows := cursor.fetchmany(size):
+                yield rows
+        finally:
+            cursor.close()
 
     def for_update(self) -> str:
         return ""
@@ -132,12 +154,14 @@ class Postgresql:
     def engine(self, url: URL, pool_size: int) -> Engine:
         return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
 
-    def create(self, connection: Connection) -> None:
-        metadata.create_all(connection)
+    def complete(self, connection: Connection) -> None:
         for table in UNLOGGED:
             connection.exec_driver_sql(f"ALTER TABLE {table.name} SET UNLOGGED")
         for statement in _POSTGRESQL_TRIGGERS:
             connection.exec_driver_sql(statement)
+
+    def lock_schema(self, connection: Connection) -> None:
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8480)")
 
     def copy(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         raw: Any = connection.connection.driver_connection
@@ -160,6 +184,13 @@ class Postgresql:
         with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
             copy.write(rows)
 
+    def stream(self, connection: Connection, sql: str, values: Mapping[str, Any], size: int) -> Iterator[list[Any]]:
+        raw: Any = connection.connection.driver_connection
+        with raw.cursor(name=f"stream_{next(_names)}") as cursor:
+            cursor.execute(_placeholders(sql), values)
+            while rows := cursor.fetchmany(size):
+                yield rows
+
     def for_update(self) -> str:
         return " FOR UPDATE"
 
@@ -176,28 +207,28 @@ class Postgresql:
 # Counters are kept true by the database itself, so that no code path can forget them: `lot.held`, on which the check
 # of L3 stands, and the counts by which limits and `status` go. Per statement where the database can.
 
-_COUNTS = (
-    ("holding_count", "assignment", ("company", "license", "through"), "held"),
-    ("lot_count", "assignment", ("company", "lot"), "held"),
-    ("rule_count", "assignment", ("company", "source"), "held"),
-    ("waiting_count", "waiting", ("company", "license", "through", "reason"), "n"),
-)
+_COUNTED = {
+    "assignment": ("holding_count", "held", {"company": "company", "license": "license", "through": "through",
+                                             "lot": "coalesce({row}lot, 0)", "source": "source"}),
+    "waiting": ("waiting_count", "n", {"company": "company", "license": "license", "through": "through",
+                                       "reason": "reason"}),
+}  # fmt: skip
+
+
+def _values(keys: dict[str, str], row: str) -> str:
+    return ", ".join(value.format(row=row) if "{row}" in value else row + value for value in keys.values())
 
 
 def _sqlite_triggers() -> list[str]:
-    def count(table: str, keys: tuple[str, ...], column: str, row: str, sign: str) -> str:
-        counted = f"{row}.lot IS NOT NULL" if "lot" in keys else "true"
-        return (
-            f"INSERT INTO {table} ({', '.join(keys)}, {column})"
-            f" SELECT {', '.join(f'{row}.{key}' for key in keys)}, {sign}1 WHERE {counted}"
+    def body(source: str, row: str, sign: str) -> str:
+        table, column, keys = _COUNTED[source]
+        counted = (
+            f"INSERT INTO {table} ({', '.join(keys)}, {column}) VALUES ({_values(keys, row + '.')}, {sign}1)"
             f" ON CONFLICT DO UPDATE SET {column} = {column} {sign} 1;"
         )
-
-    def body(source: str, row: str, sign: str) -> str:
-        parts = [count(t, keys, column, row, sign) for t, s, keys, column in _COUNTS if s == source]
         if source == "assignment":
-            parts.append(f"UPDATE lot SET held = held {sign} 1 WHERE key = {row}.lot;")
-        return " ".join(parts)
+            counted += f" UPDATE lot SET held = held {sign} 1 WHERE key = {row}.lot;"
+        return counted
 
     statements = []
     for source in ("assignment", "waiting"):
@@ -216,27 +247,25 @@ def _append_only_sqlite() -> list[str]:
 
 
 def _postgresql_triggers() -> list[str]:
-    def count(table: str, keys: tuple[str, ...], column: str, changes: str) -> str:
-        names = ", ".join(keys)
-        counted = " WHERE lot IS NOT NULL" if "lot" in keys else ""
-        return (
-            f"INSERT INTO {table} AS c ({names}, {column})"
-            f" SELECT {names}, sum(d) FROM ({changes}) x{counted} GROUP BY {names} HAVING sum(d) <> 0 ORDER BY {names}"
-            f" ON CONFLICT ({names}) DO UPDATE SET {column} = c.{column} + excluded.{column};"
-        )
-
     def changes(verb: str) -> str:
         added, removed = "SELECT *, 1 AS d FROM added", "SELECT *, -1 AS d FROM removed"
         return {"INSERT": added, "DELETE": removed, "UPDATE": f"{removed} UNION ALL {added}"}[verb]
 
     def body(source: str, verb: str) -> str:
-        parts = [count(t, keys, column, changes(verb)) for t, s, keys, column in _COUNTS if s == source]
+        table, column, keys = _COUNTED[source]
+        names = ", ".join(keys)
+        counted = (
+            f"INSERT INTO {table} AS c ({names}, {column})"
+            f" SELECT {_values(keys, '')}, sum(d) FROM ({changes(verb)}) x GROUP BY {_values(keys, '')}"
+            f" HAVING sum(d) <> 0 ORDER BY {_values(keys, '')}"
+            f" ON CONFLICT ({names}) DO UPDATE SET {column} = c.{column} + excluded.{column};"
+        )
         if source == "assignment":
-            parts.append(
-                "UPDATE lot SET held = held + x.d FROM (SELECT lot, sum(d) AS d FROM"
+            counted += (
+                " UPDATE lot SET held = held + x.d FROM (SELECT lot, sum(d) AS d FROM"
                 f" ({changes(verb)}) y WHERE lot IS NOT NULL GROUP BY lot HAVING sum(d) <> 0) x WHERE lot.key = x.lot;"
             )
-        return " ".join(parts)
+        return counted
 
     tables = {
         "INSERT": "NEW TABLE AS added",
@@ -270,6 +299,15 @@ _SQLITE_TRIGGERS = _sqlite_triggers()
 _POSTGRESQL_TRIGGERS = _postgresql_triggers()
 
 
+_names = count(1)
+
+
+@lru_cache(maxsize=256)
+def _placeholders(sql: str) -> str:
+    """`:name` as psycopg writes it."""
+    return re.sub(r"(?<![:\w]):(\w+)", r"%(\1)s", sql.replace("%", "%%"))
+
+
 def dialect_of(url: URL) -> Dialect:
     """The dialect for a database URL. Raises ValueError for a database that Seatkeeper does not speak."""
     backend = url.get_backend_name()
@@ -278,8 +316,3 @@ def dialect_of(url: URL) -> Dialect:
     if backend == "postgresql":
         return Postgresql()
     raise ValueError(f"{backend} is not supported; use sqlite:///… or postgresql+psycopg://…")
-
-
-def unlogged() -> tuple[Table, ...]:
-    """The tables that PostgreSQL keeps out of its log."""
-    return UNLOGGED

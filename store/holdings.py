@@ -121,14 +121,17 @@ class Holdings:
     def held(self, company: int) -> dict[tuple[str, str], int]:
         """Licenses that the company holds, by license and what they rest on."""
         rows = self._tx.execute(
-            "SELECT license, through, held FROM holding_count WHERE company = :company", {"company": company}
+            "SELECT license, through, sum(held) FROM holding_count WHERE company = :company GROUP BY license, through",
+            {"company": company},
         )
-        return {(row[0], row[1]): row[2] for row in rows}
+        return {(row[0], row[1]): int(row[2]) for row in rows}
 
     def by_rule(self, company: int) -> dict[str, int]:
         """Licenses that the company holds, by source."""
-        rows = self._tx.execute("SELECT source, held FROM rule_count WHERE company = :company", {"company": company})
-        return {row[0]: row[1] for row in rows}
+        rows = self._tx.execute(
+            "SELECT source, sum(held) FROM holding_count WHERE company = :company GROUP BY source", {"company": company}
+        )
+        return {row[0]: int(row[1]) for row in rows}
 
     def waiting_count(self, company: int, license: str, reason: str) -> int:
         """How many wait for a seat of this license for this reason."""

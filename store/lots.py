@@ -179,7 +179,7 @@ class Lots:
     def purchased_held(self, company: int, license: str, now: int, *, trial: bool) -> int:
         """The bought seats of valid lots that the company holds; with `trial`, those on trial too (S1)."""
         found = self._tx.execute(
-            "SELECT coalesce(sum(n.held), 0) FROM lot_count AS n JOIN lot AS l ON l.key = n.lot"
+            "SELECT coalesce(sum(n.held), 0) FROM holding_count AS n JOIN lot AS l ON l.key = n.lot"
             f" WHERE n.company = :company AND l.license = :license AND {_VALID} AND ({_PURCHASED})",
             {"company": company, "license": license, "now": now, "trial": trial},
         ).scalar_one()

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 CHUNK = 5_000
 _COLUMNS = ("batch", *Proposal._fields)
-_WIDTH = 7 + len(ATTRIBUTES)
-
-_ACCOUNT = ", ".join(f"a.{c}" for c in ("key", "id", "address", "name", "kind", "state", "org_unit", *(
-    f"at_{name}" for name in ATTRIBUTES)))  # fmt: skip
+_ACCOUNT = "a.key, a.id, a.address, a.name, a.kind, a.state, a.org_unit, "
+_ATTRIBUTES = "".join(f", a.at_{name}" for name in ATTRIBUTES)
+_PLAIN = 7
+_HELD = 11
 _HOLDING = (
     "h.license, h.through, h.lot, h.source, h.because, w.license, w.since, w.reason, g.kind, g.started_at, b.pinned"
 )
@@ -60,33 +60,30 @@ class Proposals:
 
     # --- reading accounts ---
 
-    def whole(self, directory: int) -> Iterator[Chunk]:
-        """Every account of the directory."""
-        return self._chunks(f"FROM account AS a{_JOINS} WHERE a.directory = :directory", {"directory": directory})
+    def whole(self, directory: int, *, attributes: bool = True) -> Iterator[Chunk]:
+        """Every account of the directory; with its attributes only where a rule looks at them, for they are most of
+        what there is to read."""
+        where = f"FROM account AS a{_JOINS} WHERE a.directory = :directory"
+        return self._chunks(where, {"directory": directory}, attributes)
 
-    def changed(self, directory: int) -> Iterator[Chunk]:
+    def changed(self, directory: int, *, attributes: bool = True) -> Iterator[Chunk]:
         """The accounts noted for planning."""
-        return self._chunks(
-            f"FROM unplanned AS u JOIN account AS a ON a.key = u.account{_JOINS} WHERE u.directory = :directory",
-            {"directory": directory},
-        )
+        where = f"FROM unplanned AS u JOIN account AS a ON a.key = u.account{_JOINS} WHERE u.directory = :directory"
+        return self._chunks(where, {"directory": directory}, attributes)
 
     def one(self, account: int) -> Chunk | None:
         """A single account, for `why`."""
-        return next(self._chunks(f"FROM account AS a{_JOINS} WHERE a.key = :account", {"account": account}), None)
+        return next(self._chunks(f"FROM account AS a{_JOINS} WHERE a.key = :account", {"account": account}, True), None)
 
-    def _chunks(self, source: str, values: Mapping[str, Any]) -> Iterator[Chunk]:
-        for rows in self._tx.stream(f"SELECT {_ACCOUNT}, {_HOLDING} {source}", values, CHUNK):
-            accounts = []
-            holdings: dict[AccountKey, Holding] = {}
-            for row in rows:
-                key = row[0]
-                accounts.append(
-                    Account(key, row[1], row[2], row[3], row[4], row[5], row[6], tuple(row[7:_WIDTH]))
-                )
-                held = row[_WIDTH:]
-                if held[0] is not None or held[5] is not None or held[8] is not None or held[10] is not None:
-                    holdings[key] = _holding(held)
+    def _chunks(self, source: str, values: Mapping[str, Any], attributes: bool) -> Iterator[Chunk]:
+        sql = f"SELECT {_ACCOUNT}{_HOLDING}{_ATTRIBUTES if attributes else ''} {source}"
+        for rows in self._tx.stream(sql, values, CHUNK):
+            accounts = [Account(*row[:_PLAIN], row[_PLAIN + _HELD :]) for row in rows]
+            holdings = {
+                row[0]: _holding(row[_PLAIN : _PLAIN + _HELD])
+                for row in rows
+                if not (row[7] is None and row[12] is None and row[15] is None and row[17] is None)
+            }
             yield Chunk(accounts, holdings)
 
     def note_due(self, directory: int, now: int) -> None:

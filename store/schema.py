@@ -302,19 +302,11 @@ holding_count = Table(
     Column("company", Integer, primary_key=True, autoincrement=False),
     Column("license", Text, primary_key=True),
     Column("through", Text, primary_key=True),
+    Column("lot", Integer, primary_key=True, autoincrement=False),  # 0 where it is through an entitlement
+    Column("source", Text, primary_key=True),
     Column("held", BigInteger, nullable=False),
 )
-"""Licenses held, per company; kept true by triggers on `assignment`, as `lot.held` is."""
-
-lot_count = Table(
-    "lot_count",
-    metadata,
-    Column("company", Integer, primary_key=True, autoincrement=False),
-    Column("lot", Integer, primary_key=True, autoincrement=False),
-    Column("held", BigInteger, nullable=False),
-)
-"""Seats held, per company and lot: what a company holds of the global pool brings entitlements (S1); kept true by
-triggers on `assignment`."""
+"""Licenses held, by all that limits and entitlements go by; kept true by triggers on `assignment`, as `lot.held` is."""
 
 waiting = Table(
     "waiting",
@@ -349,15 +341,6 @@ waiting_count = Table(
     Column("n", BigInteger, nullable=False),
 )
 """Accounts waiting, per company; kept true by triggers on `waiting`."""
-
-rule_count = Table(
-    "rule_count",
-    metadata,
-    Column("company", Integer, primary_key=True, autoincrement=False),
-    Column("source", Text, primary_key=True),
-    Column("held", BigInteger, nullable=False),
-)
-"""Licenses held, per company and source, for the caps of rules (G6); kept true by triggers on `assignment`."""
 
 grace = Table(
     "grace",

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from store.lots import Lots
     from store.mirror import Mirror
     from store.orders import Orders
-    from store.outbox import Outbox
     from store.plans import Plans
     from store.proposals import Proposals
     from store.staging import Staging
@@ -47,15 +46,7 @@ class Transaction:
 
     def stream(self, sql: str, values: Mapping[str, Any], size: int) -> Iterator[Sequence[Any]]:
         """Run one query and hand its rows out `size` at a time, without holding them all."""
-        options = {"stream_results": True, "max_row_buffer": size}
-        with self.connection.execute(text(sql), values, execution_options=options) as result:
-            while rows := result.fetchmany(size):
-                yield rows
-
-    def seal(self) -> None:
-        """What is written last of all, just before the commit: the audit's ends, and its places in the feed."""
-        if "audit" in self.__dict__:
-            self.audit.seal()
+        return self.dialect.stream(self.connection, sql, values, size)
 
     def copy(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """Write many rows."""
@@ -127,8 +118,7 @@ class Transaction:
 
     @cached_property
     def outbox(self) -> "Outbox":
-        from store.outbox import Outbox
-
+    
         return Outbox(self)
 
     @cached_property

@@ -80,14 +80,10 @@ def carry_out(tx: Transaction, step: tuple[Any, ...]) -> None:
 COUNTED = {
     "SELECT key, held FROM lot WHERE held <> 0 ORDER BY key":
         "SELECT lot, count(*) FROM assignment WHERE lot IS NOT NULL GROUP BY lot ORDER BY lot",
-    "SELECT company, license, through, held FROM holding_count WHERE held <> 0 ORDER BY company, through":
-        "SELECT company, license, through, count(*) FROM assignment GROUP BY company, license, through"
-        " ORDER BY company, through",
-    "SELECT company, lot, held FROM lot_count WHERE held <> 0 ORDER BY company, lot":
-        "SELECT company, lot, count(*) FROM assignment WHERE lot IS NOT NULL GROUP BY company, lot"
-        " ORDER BY company, lot",
-    "SELECT company, source, held FROM rule_count WHERE held <> 0 ORDER BY company, source":
-        "SELECT company, source, count(*) FROM assignment GROUP BY company, source ORDER BY company, source",
+    "SELECT company, license, through, lot, source, held FROM holding_count WHERE held <> 0"
+    " ORDER BY company, license, through, lot, source":
+        "SELECT company, license, through, coalesce(lot, 0), source, count(*) FROM assignment"
+        " GROUP BY company, license, through, lot, source ORDER BY company, license, through, coalesce(lot, 0), source",
     "SELECT company, reason, n FROM waiting_count WHERE n <> 0 ORDER BY company, reason":
         "SELECT company, reason, count(*) FROM waiting GROUP BY company, reason ORDER BY company, reason",
 }  # fmt: skip

@@ -53,7 +53,8 @@ def plan(tx: "Transaction", run: Run, basis: Basis, *, whole: bool) -> int:
         tx.proposals.note_due(key, run.now)
         tx.plans.plan_held_again(key)  # a kind that is held stays held when the plan grows
     planned = proposed = 0
-    for chunk in tx.proposals.whole(key) if whole else tx.proposals.changed(key):
+    read = tx.proposals.whole if whole else tx.proposals.changed
+    for chunk in read(key, attributes=basis.book.reads_attributes):
         members = memberships_of(tx, basis, key, chunk)
         verdicts = decide(chunk.accounts, members, basis.book)
         proposals = list(make_plan(verdicts, chunk.holdings, basis.context))

@@ -1,8 +1,10 @@
 """Serving seats and entitlements: who gets one and who waits, written down with its audit (L1, D1, G5, M9, S2)."""
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
+from heapq import merge
 from typing import TYPE_CHECKING
 
 from policies.model import License, Source, Through
@@ -22,6 +24,7 @@ STAGES = ((0, 19), (20, 21), (22, 29), (30, 89))
 """Ranks served together: what gives seats back comes before what needs them (M9)."""
 STOCKS = tuple((license.value, through.value) for license in License for through in Through)
 UNBOUNDED = 100_000
+_STANDARD, _SEAT = License.STANDARD.value, Through.SEAT.value
 
 
 @dataclass
@@ -35,24 +38,29 @@ class Tally:
     """Changes that a safety limit counts, by kind and the license that was taken."""
     moved: dict[str, int] = field(default_factory=dict)
     """By how much the licenses held changed."""
-    _hash: object = field(default_factory=sha256)
+    _digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
 
-    def add(self, kind: str, id: str, address: str, license: str | None, because: str) -> None:
-        self.total += 1
-        self.counts[kind] = self.counts.get(kind, 0) + 1
-        self._hash.update(f"{kind}\0{id}\0{license}\0{because}\n".encode())  # type: ignore[attr-defined]
-        if len(self.actions) < REPORTED:
-            self.actions.append(Action(kind, AccountName(id, address), license, because))
+    def add(self, done: Sequence[tuple[str, Proposal]]) -> None:
+        """Count actions, each with its kind; called with many at a time, for a run may have a million."""
+        self.total += len(done)
+        for kind, number in Counter(kind for kind, _ in done).items():
+            self.counts[kind] = self.counts.get(kind, 0) + number
+        text = "\n".join([f"{kind}\0{p.id}\0{p.license}\0{p.because}" for kind, p in done])
+        self._digest.update(text.encode())
+        for kind, p in done[: max(0, REPORTED - len(self.actions))]:
+            self.actions.append(Action(kind, AccountName(p.id, p.address), p.license, p.because))
 
     def add_order(self, license: str, because: str) -> None:
+        """Count a purchase."""
         self.total += 1
         self.counts["buy"] = self.counts.get("buy", 0) + 1
-        self._hash.update(f"buy\0{license}\0{because}\n".encode())  # type: ignore[attr-defined]
+        self._digest.update(f"buy\0{license}\0{because}".encode())
         self.actions.append(Action("buy", None, license, because))
 
     @property
     def hash(self) -> str:
-        return f"sha256:{self._hash.hexdigest()}"  # type: ignore[attr-defined]
+        """The name of the whole plan; neither times nor lots are in it."""
+        return f"sha256:{self._digest.hexdigest()}"
 
 
 @dataclass
@@ -70,6 +78,7 @@ class Service:
     """Kinds that a limit holds: they are not served from the line either."""
     _changes: list[Change] = field(default_factory=list)
     _waits: list[Wait] = field(default_factory=list)
+    _done: list[tuple[str, Proposal]] = field(default_factory=list)
 
     # --- what needs no stock ---
 
@@ -134,45 +143,50 @@ class Service:
             self._wait(want, outcome.reason)
             return
         before = _held(want)
-        license, through = p.license or License.STANDARD.value, p.through or Through.SEAT.value
+        license, through = p.license or _STANDARD, p.through or _SEAT
         since = before.since if before is not None and before.license == license else self.now
         self._change(want, before, Held(license, through, outcome.lot, p.source, p.because, since))
 
     def wait(self, proposal: Proposal, reason: str, directory: int) -> None:
         """Put an account in line for which no stock can help (G3, S6)."""
-        self._waits.append(Wait(directory, proposal, reason, _who(proposal.source)))
-        self._tell("wait", proposal)
+        self._waits.append(Wait(directory, proposal, reason, _who(proposal)))
+        self._done.append(("wait", proposal))
 
     def _wait(self, want: Wanted, reason: str) -> None:
         p = want.claim.proposal
         if want.waits == reason and want.waits_as == (p.license, p.rule_position, p.source):
             return
-        self._waits.append(Wait(want.directory, p, reason, _who(p.source)))
-        self._tell("wait", p)
+        self.wait(p, reason, want.directory)
+        if len(self._waits) >= CHUNK:
+            self.flush()
 
     def _change(self, want: Wanted, before: Held | None, after: Held | None) -> None:
         p = want.claim.proposal
-        self._changes.append(
-            Change(p.account, want.directory, p.id, p.kind, _who(p.source), p.because, before, after)
-        )
-        if p.kind in ("archive", "release") and before is not None:
-            taken = (p.kind, before.license)
-            self.tally.removed[taken] = self.tally.removed.get(taken, 0) + 1
-        for held, by in ((before, -1), (after, 1)):
-            if held is not None:
-                self.tally.moved[held.license] = self.tally.moved.get(held.license, 0) + by
-        self._tell(p.kind, p)
+        self._changes.append(Change(p.account, want.directory, p.id, p.kind, _who(p), p.because, before, after))
+        self._done.append((p.kind, p))
         if len(self._changes) >= CHUNK:
             self.flush()
 
-    def _tell(self, kind: str, p: Proposal) -> None:
-        self.tally.add(kind, p.id, p.address, p.license, p.because)
+    def _count(self, changes: Sequence[Change]) -> None:
+        """What limits count: licenses taken, and by how much those held changed."""
+        tally = self.tally
+        for (kind, license), number in Counter(
+            (c.kind, c.before.license) for c in changes if c.before is not None and c.kind in ("archive", "release")
+        ).items():
+            tally.removed[kind, license] = tally.removed.get((kind, license), 0) + number
+        moved = Counter(c.after.license for c in changes if c.after is not None)
+        moved.subtract(Counter(c.before.license for c in changes if c.before is not None))
+        for license, number in moved.items():
+            tally.moved[license] = tally.moved.get(license, 0) + number
 
     def flush(self) -> None:
         """Write what was decided so far."""
         retention = span(self.in_force.policy.licenses.retention)
         changes, self._changes = self._changes, []
         waits, self._waits = self._waits, []
+        done, self._done = self._done, []
+        self._count(changes)
+        self.tally.add(done)
         self.tx.holdings.change(self.company, changes, self.now, retention)
         self.tx.holdings.wait(self.company, waits, self.now)
 
@@ -181,8 +195,6 @@ def _merged(line: list[Wanted], proposed: Iterator[Wanted]) -> Iterator[Wanted]:
     """Those in line and those new, in the one order in which all are served."""
     if not line:
         return proposed
-    from heapq import merge
-
     return merge(sorted(line, key=_order), proposed, key=_order)
 
 
@@ -201,9 +213,9 @@ def _held(want: Wanted) -> Held | None:
     )  # fmt: skip
 
 
-def _who(source: str) -> str:
+def _who(p: Proposal) -> str:
     """Who did it: the rule, or the product itself."""
-    return source if Source.rule_name(source) is not None else "system"
+    return f"rule:{p.rule}" if p.rule else "system"
 
 
 def stock_of(tx: "Transaction", company: int, pool: int, in_force: InForce, now: int) -> Stock:
