@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 from policies.errors import Problem
@@ -31,7 +32,7 @@ class Reading:
         self.values: dict[str, object] = {}
         """What could be read below those keys, also where the file as a whole could not."""
         self._problems: list[Problem] = []
-        self._secrets: set[tuple[int, str]] = set()
+        self._secrets: dict[int, set[str]] = {}
 
     def mark(self, line: int, column: int) -> Mark:
         """The place that the YAML parser counts from 0."""
@@ -57,7 +58,7 @@ class Reading:
     def hide(self, mark: Mark, text: str) -> None:
         """Show this text, which stands at the place, in no problem."""
         if text:
-            self._secrets.add((mark.line, text))
+            self._secrets.setdefault(mark.line, set()).add(text)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -72,9 +73,8 @@ class Reading:
         return "".join(sign if sign.isprintable() else " " for sign in line[:_LONGEST_LINE]).rstrip()
 
     def _masked(self, problem: Problem) -> Problem:
-        for line, secret in sorted(self._secrets, key=lambda hidden: -len(hidden[1])):
-            if line == problem.mark.line:
-                problem = replace(problem, line=_mask(problem.line, secret))
+        for secret in sorted(self._secrets.get(problem.mark.line, ()), key=lambda text: (-len(text), text)):
+            problem = replace(problem, line=_mask(problem.line, secret))
             if problem.found is not None and secret in problem.found:
                 masked = _mask(problem.found, secret)
                 problem = replace(problem, found=masked, message=problem.message.replace(problem.found, masked))
@@ -95,8 +95,13 @@ def sounds_secret(name: str) -> bool:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, or None."""
+    return _nearest(_plain(word[:80]), tuple(known))
+
+
+@lru_cache(4096)
+def _nearest(word: str, known: tuple[str, ...]) -> str | None:
     plain = {_plain(candidate): candidate for candidate in known}
-    close = get_close_matches(_plain(word[:80]), plain, n=1, cutoff=_CLOSE)
+    close = get_close_matches(word, plain, n=1, cutoff=_CLOSE)
     return plain[close[0]] if close else None
 
 

@@ -62,12 +62,11 @@ class Record(Shape):
     def read(self, node: Node, reading: Reading, path: str) -> object:
         if not isinstance(node, Entries) or (self.filled and not node.entries):
             return self.wrong(node, reading, path)
-        values = {
-            field.attribute: field.shape.read(value, reading, joined(path, field.name))
-            for field, value in self._known(node, reading, path)
-        }
-        reading.values.update({joined(path, name): value for name, value in values.items()})
-        given = {name: value for name, value in values.items() if value is not INVALID}
+        given: Given = {}
+        for field, below in self._known(node, reading, path):
+            value = field.shape.read(below, reading, joined(path, field.name))
+            if value is not INVALID:
+                given[field.attribute] = reading.values[joined(path, field.name)] = value
         if self.check is not None:
             self.check(given, self.meant(node), node, reading)
         is_whole = self._has_all(node, reading) and len(given) == len(node.entries)
