@@ -48,6 +48,11 @@ class Transaction:
         """Run one query and hand its rows out `size` at a time, without holding them all."""
         return self.dialect.stream(self.connection, sql, values, size)
 
+    def seal(self) -> None:
+        """What is written last of all, just before the commit: the audit's ends, and its places in the feed."""
+        if "audit" in self.__dict__:
+            self.audit.seal()
+
     def copy(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """Write many rows."""
         self.dialect.copy(self.connection, table, columns, rows)
@@ -115,11 +120,6 @@ class Transaction:
         from store.orders import Orders
 
         return Orders(self)
-
-    @cached_property
-    def outbox(self) -> "Outbox":
-    
-        return Outbox(self)
 
     @cached_property
     def plans(self) -> "Plans":

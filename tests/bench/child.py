@@ -1,0 +1,263 @@
+"""What is measured, each in a process of its own: `python -m tests.bench.child TASK JSON`.
+
+Prints one JSON line: wall and CPU seconds of the task, CPU seconds of the database server meanwhile, the peak memory
+of the whole process in MB, and what the task has to say of itself.
+"""
+
+import gzip
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+CLIENT, SECRET = "BENCH_CLIENT", "BENCH_SECRET"
+POLICY = """
+company: contoso
+name: Contoso Ltd
+directories:
+  contoso-m365:
+    kind: microsoft365
+    tenant: {tenant}
+    credential: {{client_id: {client}, secret: {{env: BENCH_SECRET}}}}
+    graph_url: {url}
+    login_url: {url}
+    unknown_mailboxes: user
+rules:
+  - name: subsidiary
+    domains: [fabrikam.example]
+    license: standard
+  - name: board
+    attributes: {{department: [Board]}}
+    license: standard
+  - name: staff
+    everyone: true
+    license: standard
+"""
+
+
+def main() -> None:
+    task, options = sys.argv[1], json.loads(sys.argv[2])
+    server = _ServerCpu(options.get("database", ""))
+    wall, cpu, base = time.perf_counter(), time.process_time(), server.seconds()
+    said = TASKS[task](options)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    print(
+        json.dumps(
+            {
+                "wall": time.perf_counter() - wall,
+                "cpu": time.process_time() - cpu,
+                "server_cpu": server.seconds() - base,
+                "peak_mb": usage.ru_maxrss / 1024,
+                **said,
+            }
+        )
+    )
+
+
+# --- the product ---
+
+
+def first(options: dict[str, Any]) -> dict[str, Any]:
+    """A first pass: everybody is read, licensed and audited."""
+    return _pass(options, seats=options["users"])
+
+
+def again(options: dict[str, Any]) -> dict[str, Any]:
+    """A pass by delta."""
+    return _pass(options)
+
+
+def full(options: dict[str, Any]) -> dict[str, Any]:
+    """A whole read of an unchanged directory, and everybody planned anew."""
+    return _pass(options, full=True)
+
+
+def pull(options: dict[str, Any]) -> dict[str, Any]:
+    """A whole read, staged and no more."""
+    from store.times import micros
+    from worker.operations.policies import in_force
+    from worker.operations.pulling import pull_accounts
+    from worker.operations.runs import LEASE, Run
+
+    app = _app(options)
+    with app.store.begin() as tx:
+        row = tx.directories.by_id("contoso-m365")
+        lease = tx.leases.take(row.key, app.owner, micros(app.clock()), LEASE)
+        policy = in_force(app, tx, "contoso")
+    assert lease is not None and policy is not None
+    entry = policy.entry("contoso-m365")
+    assert entry is not None
+    run = Run(app, "bench", row, entry, policy, lease, full=True)
+    pulled = pull_accounts(run, app.open_directory(entry, policy.provider))
+    with app.store.begin() as tx:
+        tx.staging.drop(row.key, pulled.walk.batch)
+        tx.leases.release(lease)
+    app.close()
+    return {"seen": pulled.seen}
+
+
+def _pass(options: dict[str, Any], *, seats: int = 0, full: bool = False) -> dict[str, Any]:
+    from worker.operations.syncing import Asked, sync
+
+    app = _app(options)
+    if seats:
+        _add_seats(app, seats)
+    steps: dict[str, float] = {}
+    last = [time.perf_counter(), "start"]
+
+    def mark(step: str) -> None:
+        now = time.perf_counter()
+        steps[last[1]] = steps.get(last[1], 0.0) + now - last[0]
+        last[:] = [now, step]
+
+    object.__setattr__(app, "mark", mark)
+    started = time.perf_counter()
+    result = sync(app, "contoso-m365", Asked(full=full))
+    mark("end")
+    took = time.perf_counter() - started
+    with app.store.read() as tx:
+        held = tx.execute("SELECT count(*) FROM assignment").scalar_one()
+        entries = tx.execute("SELECT count(*) FROM audit").scalar_one()
+    app.close()
+    return {
+        "pass": took, "outcome": result.outcome, "seen": result.seen, "changed": result.changed,
+        "actions": result.actions_total, "held": held, "audit": entries, "error": result.error,
+        "steps": {name: round(seconds, 3) for name, seconds in steps.items()},
+    }  # fmt: skip
+
+
+def _app(options: dict[str, Any]) -> Any:
+    from connectors.simulators.microsoft365 import SIMULATED_CLIENT_ID, SIMULATED_SECRET
+    from worker.bootstrap import build
+    from worker.operations.policies import load
+    from worker.settings import Settings
+
+    folder = Path(options["folder"])
+    os.environ["BENCH_SECRET"] = SIMULATED_SECRET
+    text = POLICY.format(tenant=options["tenant"], client=SIMULATED_CLIENT_ID, url=options["url"])
+    (folder / "contoso.yaml").write_text(text)
+    app = build(Settings(database_url=options["database"], policy_dir=folder, secrets_dir=folder))
+    problems = load(app)
+    assert not problems, problems
+    return app
+
+
+def _add_seats(app: Any, seats: int) -> None:
+    from store.times import micros
+
+    now = micros(datetime.now(UTC))
+    with app.store.begin() as tx:
+        tx.lots.add(
+            pool=0, license="standard", seats=seats, term="yearly", starts_at=now, expires_at=None, who="bench", now=now
+        )
+
+
+# --- the floors ---
+
+
+def floor_a(options: dict[str, Any]) -> dict[str, Any]:
+    """The same bytes fetched and unzipped, and the same rows copied to a bare table."""
+    fetched = sum(len(body) for body in _bodies(options))
+    return {"bytes": fetched, "rows": _copied(options, ("bare",))}
+
+
+def floor_b(options: dict[str, Any]) -> dict[str, Any]:
+    """… and the same rows copied into the final, indexed tables: accounts, assignments, audit."""
+    fetched = sum(len(body) for body in _bodies(options))
+    return {"bytes": fetched, "rows": _copied(options, ("account", "assignment", "audit"))}
+
+
+def _bodies(options: dict[str, Any]) -> Iterator[bytes]:
+    """Every page of the listing, unzipped; the next link is found without decoding the page."""
+    import urllib3
+
+    from connectors.simulators.microsoft365 import SIMULATED_CLIENT_ID, SIMULATED_SECRET
+
+    pool = urllib3.PoolManager()
+    form = {
+        "client_id": SIMULATED_CLIENT_ID, "client_secret": SIMULATED_SECRET, "grant_type": "client_credentials",
+        "scope": f"{options['url']}/.default",
+    }  # fmt: skip
+    answer = pool.request(
+        "POST", f"{options['url']}/{options['tenant']}/oauth2/v2.0/token", fields=form, encode_multipart=False
+    )
+    headers = {"authorization": f"Bearer {json.loads(answer.data)['access_token']}", "accept-encoding": "gzip"}
+    from connectors.microsoft365.users import SELECT
+
+    url = f"{options['url']}/v1.0/users/delta?$select={SELECT}"
+    key = b'"@odata.nextLink":'
+    while url:
+        raw = pool.request("GET", url, headers=headers, decode_content=False)
+        assert raw.status == 200, (raw.status, raw.data[:200])
+        body = gzip.decompress(raw.data)
+        yield body
+        at = body.find(key)
+        url = "" if at < 0 else msgspec.json.decode(body[at + len(key) : body.index(b'"', at + len(key) + 1) + 1])
+
+
+def _copied(options: dict[str, Any], tables: tuple[str, ...]) -> int:
+    from tests.bench.floors import copy_rows
+
+    return copy_rows(options["database"], tables, options["users"])
+
+
+# --- the idiom ---
+
+
+def idiom(options: dict[str, Any]) -> dict[str, Any]:
+    """What the SDK's documentation shows: its client, its models, an ORM object per user."""
+    from tests.bench.idiom import sync_users
+
+    return {"seen": sync_users(options)}
+
+
+TASKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "first": first,
+    "again": again,
+    "full": full,
+    "pull": pull,
+    "floor_a": floor_a,
+    "floor_b": floor_b,
+    "idiom": idiom,
+}
+
+
+class _ServerCpu:
+    """CPU seconds of a PostgreSQL server and its backends; 0 for SQLite, which works inside the process."""
+
+    def __init__(self, url: str) -> None:
+        self._postmaster = 0
+        if url.startswith("postgresql"):
+            import psycopg
+
+            with psycopg.connect(url.replace("+psycopg", "")) as connection:
+                row = connection.execute("SELECT pg_backend_pid()").fetchone()
+                assert row is not None
+                self._postmaster = int(Path(f"/proc/{row[0]}/stat").read_text().rpartition(")")[2].split()[1])
+
+    def seconds(self) -> float:
+        if not self._postmaster:
+            return 0.0
+        root = self._postmaster
+        children = Path(f"/proc/{root}/task/{root}/children").read_text().split()
+        ticks = sum(_ticks(pid, ended=False) for pid in children) + _ticks(str(root), ended=True)
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(pid: str, *, ended: bool) -> int:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0
+    return sum(int(field) for field in fields[11 : 15 if ended else 13])
+
+
+if __name__ == "__main__":
+    main()
