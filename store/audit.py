@@ -32,8 +32,8 @@ PREFIX = "seatkeeper."
 """What the type of an event begins with outside of the store."""
 FEED_TYPES = (
     "license.assigned", "license.archived", "license.released", "license.restored", "license.exchanged",
-    "license.expired", "license.moved", "account.waiting", "account.linked", "account.purge_due", "notice.due", "plan.held",
-    "plan.approved", "plan.rejected", "order.wanted", "order.placed", "order.fulfilled", "order.failed",
+    "license.expired", "license.moved", "account.waiting", "account.linked", "account.purge_due", "notice.due",
+    "plan.held", "plan.approved", "plan.rejected", "order.wanted", "order.placed", "order.fulfilled", "order.failed",
     "directory.failing", "directory.recovered", "directory.frozen", "stock.low", "lot.expiring",
 )  # fmt: skip
 """What the feed tells of; an entry of another kind is in the audit alone, and its number is skipped."""

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, inspect, make_url, text
 
 from store.dialects import Dialect, dialect_of
 from store.errors import SchemaBehind
+from store.schema import metadata
 from store.transaction import Transaction
 
 SCHEMA_VERSION = "0001"
@@ -64,7 +65,12 @@ def _create_or_check(store: Store) -> None:
         with store.engine.connect() as connection, connection.begin():
             _create(connection, store.dialect)
         return
-    if found != SCHEMA_VERSION:
+    if found > SCHEMA_VERSION:
+        raise SchemaBehind(
+            f"the database has schema {found}, which is newer than this version of Seatkeeper knows ({SCHEMA_VERSION});"
+            " run a newer version of Seatkeeper"
+        )
+    if found < SCHEMA_VERSION:
         raise SchemaBehind(
             f"the database has schema {found} and this version of Seatkeeper needs {SCHEMA_VERSION};"
             " run `seatkeeper db upgrade` (take a backup first)"
@@ -75,21 +81,28 @@ def _version(store: Store) -> str | None:
     with store.engine.connect().execution_options(seatkeeper_reads=True) as connection:
         names = inspect(connection).get_table_names()
         if "alembic_version" not in names:
-            return "before 0001" if "assignment" in names else None
+            return "0000" if "assignment" in names else None
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def _create(connection: Connection, dialect: Dialect) -> None:
-    if dialect.name == "postgresql":
-        # Two first commands at once: the second waits here, and then finds the work done.
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8480)")
+    dialect.lock_schema(connection)
     if "assignment" in inspect(connection).get_table_names():
         return
-    dialect.create(connection)
-    connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    metadata.create_all(connection)
+    complete(connection, dialect)
+    connection.exec_driver_sql(
+        "CREATE TABLE alembic_version"
+        " (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+    )
     connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": SCHEMA_VERSION})
+
+
+def complete(connection: Connection, dialect: Dialect) -> None:
+    """What a store has beside its tables: triggers, the provider, and the beginning of the feed."""
+    dialect.complete(connection)
     connection.execute(
-        text("INSERT INTO company (key, id, name, state, pool, audit_hash) VALUES (0, 'provider', 'Provider', 'active', 0, :no)"),
-        {"no": b""},
+        text("INSERT INTO company (key, id, name, pool, audit_hash) VALUES (0, 'provider', 'Provider', 0, :none)"),
+        {"none": b""},
     )
     connection.execute(text("INSERT INTO feed_head (key, last) VALUES (0, 0)"))

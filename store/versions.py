@@ -118,7 +118,7 @@ class Versions:
             file: msgspec.json.encode([_problem(problem) for problem in found]).decode()
             for file, found in broken.items()
         }
-        known = {file: problems for file, problems in self._tx.execute("SELECT file, problems FROM policy_problem")}
+        known = {row[0]: row[1] for row in self._tx.execute("SELECT file, problems FROM policy_problem")}
         self._tx.execute_many(
             "DELETE FROM policy_problem WHERE file = :file",
             [{"file": file} for file in sorted(known) if file not in told],

@@ -1,6 +1,7 @@
 """Leases: one run per directory at a time, and no write by a worker that lost its lease."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from store.engine import Store
 from store.errors import LeaseLost
 from store.leases import Lease
 from store.times import micros, span
+from store.transaction import Transaction
 from tests.proves import proves
 from tests.store.conftest import NOW, add_directory
 
@@ -41,12 +43,13 @@ def test_a_directory_has_one_worker_at_a_time(store: Store, directory: int) -> N
 def test_a_worker_that_lost_its_lease_cannot_write(store: Store, directory: int) -> None:
     lost = taken(store, directory, "one")
     taken(store, directory, "two", LATER)
-    for refused in (
+    refusals: tuple[Callable[[Transaction], object], ...] = (
         lambda tx: tx.leases.check(lost, LATER),
         lambda tx: tx.leases.renew(lost, LATER, TEN),
         lambda tx: tx.leases.release(lost),
         lambda tx: tx.leases.release_idle(lost, LATER, "stolen", None, LATER),
-    ):
+    )
+    for refused in refusals:
         with pytest.raises(LeaseLost, match="contoso-m365 is worked on by two now"), store.begin() as tx:
             refused(tx)
     with store.read() as tx:

@@ -1,0 +1,1 @@
+"""The steps, each numbered; a step that was released is never changed."""
