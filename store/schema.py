@@ -2,14 +2,14 @@
 
 Conventions, the same on both databases:
 
-- a `…_at`, `since`, `due`, `ends` column is an instant: microseconds since 1970, UTC, as an integer (docs/decisions.md);
+- a `…_at`, `since`, `due`, `ends` column is an instant: microseconds since 1970, UTC, an integer (docs/decisions.md);
 - a `key` is the store's own number, an `id` is what people and directories call the thing;
 - `company` 0 is the provider: it owns the global pool and a chain of its own in the audit. A lot's or a company's
   `pool` is the key of the company that owns it, so that 0 is the global pool and locking a pool is locking one row;
 - text that a directory does not have is '' in the mirror, so that NULL in `stage` can mean "not told";
 - rows that exist once per account carry no foreign keys: they would cost more than the merge (docs/performance.md).
 
-What only one of the databases can do (unlogged tables, trigger bodies) is in `store.engine`.
+What only one of the databases can do (unlogged tables, trigger bodies) is in `store.dialects`.
 """
 
 from sqlalchemy import (
@@ -22,10 +22,10 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     SmallInteger,
-    String,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from policies.model import ATTRIBUTES
@@ -121,10 +121,18 @@ directory = Table(
     Column("planned_policy", Integer),  # the policy version of the last whole plan
     Column("planned_whole_at", BigInteger, nullable=False, server_default="0"),
     Column("read_whole_at", BigInteger, nullable=False, server_default="0"),
-    Column("count_off", SmallInteger, nullable=False, server_default="0"),  # times in a row that the counts differed (Z2)
+    Column("count_off", SmallInteger, nullable=False, server_default="0"),  # times in a row that counts differed (Z2)
     Column("unstable_ids", Boolean, nullable=False, server_default="0"),
     Index(None, "due_at"),
     Index(None, "company"),
+    Index(  # one tenant has one directory id (Z11)
+        "uq_directory_bound_to",
+        "kind",
+        "bound_to",
+        unique=True,
+        sqlite_where=text("NOT retired"),
+        postgresql_where=text("NOT retired"),
+    ),
 )
 
 # --- the mirror -----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from policies.document import DirectoryEntry, Licenses, NoOptions, Policy
 from policies.model import CompanyId, DirectoryId
@@ -284,3 +285,17 @@ def test_what_is_not_there_is_not_found(store: Store) -> None:
         with pytest.raises(NotFound, match="there is no company 'nobody'"):
             tx.directories.company("nobody")
         assert tx.directories.next_due() is None
+
+
+@proves("Z11")
+def test_two_directories_that_bind_one_tenant_at_once_are_not_both_bound(
+    store: Store, company: int, directory: int
+) -> None:
+    other = add_directory(store, company, "second")
+    with store.begin() as tx:
+        tx.directories.bind(directory, "tenant-1")
+    with pytest.raises(IntegrityError), store.begin() as tx:  # as if it had not seen the first
+        tx.execute("UPDATE directory SET bound_to = 'tenant-1' WHERE key = :key", {"key": other})
+    with store.begin() as tx:
+        tx.directories.retire_directory(directory, "cli:kim@host", AT)
+        assert tx.directories.bind(other, "tenant-1") is True

@@ -129,6 +129,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_directory_company"), "directory", ["company"], unique=False)
     op.create_index(op.f("ix_directory_due_at"), "directory", ["due_at"], unique=False)
+    op.create_index(
+        "uq_directory_bound_to",
+        "directory",
+        ["kind", "bound_to"],
+        unique=True,
+        sqlite_where=sa.text("NOT retired"),
+        postgresql_where=sa.text("NOT retired"),
+    )
     op.create_table(
         "edge",
         sa.Column("directory", sa.Integer(), autoincrement=False, nullable=False),
