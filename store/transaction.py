@@ -5,10 +5,10 @@ Opened by operations and read handlers with `store.begin()` or `store.read()`; n
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, CursorResult, text
+from sqlalchemy import Connection, CursorResult, TextClause, text
 
 from store.dialects import Dialect, Row
 
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from store.views import Views
 
 
+@lru_cache(maxsize=1_000)
+def _statement(sql: str) -> TextClause:
+    """The parsed statement: an idle poll of two updates costs half as much when it is parsed once."""
+    return text(sql)
+
+
 @dataclass(frozen=True)
 class Transaction:
     """A transaction; its repositories take and return values, never mapped objects."""
@@ -37,12 +43,12 @@ class Transaction:
 
     def execute(self, sql: str, values: Mapping[str, Any] | None = None) -> CursorResult[*tuple[Any, ...]]:
         """Run one statement, the same text on both databases."""
-        return self.connection.execute(text(sql), values or {})
+        return self.connection.execute(_statement(sql), values or {})
 
     def execute_many(self, sql: str, values: Sequence[Mapping[str, Any]]) -> None:
         """Run one statement for many sets of values; for sets of a bounded size."""
         if values:
-            self.connection.execute(text(sql), values)
+            self.connection.execute(_statement(sql), values)
 
     def stream(self, sql: str, values: Mapping[str, Any], size: int) -> Iterator[Sequence[Any]]:
         """Run one query and hand its rows out `size` at a time, without holding them all."""
