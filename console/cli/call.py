@@ -35,8 +35,10 @@ class Call:
     def app(self) -> "App":
         """The application, opened when it is first asked for; an empty database is created then."""
         if self._app is None:
+            from console.cli.logs import to_standard_error
             from worker.bootstrap import build
 
+            to_standard_error()
             self._app = build(self.settings)
         return self._app
 

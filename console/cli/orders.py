@@ -10,7 +10,7 @@ import msgspec
 from console.cli.call import Call
 from console.cli.groups import Group
 from console.cli.lots import served_in_words
-from console.cli.tables import Column, table
+from console.cli.tables import Column, moment, table
 from console.cli.values import DATE, SEATS
 
 if TYPE_CHECKING:
@@ -117,8 +117,8 @@ def _table(found: Iterable["OrderRow"]) -> Iterator[str]:
         Column("BECAUSE", gives=2, least=12, drops=1),
     )  # fmt: skip
     rows = [
-        (row.id, row.company, row.license, f"{row.seats:,}", row.state.replace("_", " "), row.estimate, row.created,
-         row.because)
+        (row.id, row.company, row.license, f"{row.seats:,}", row.state.replace("_", " "), row.estimate,
+         moment(row.created), row.because)
         for row in found
     ]  # fmt: skip
     if rows:

@@ -9,7 +9,7 @@ import msgspec
 from console.cli.call import Call
 from console.cli.failures import DONE, HELD
 from console.cli.groups import Group
-from console.cli.tables import Column, table
+from console.cli.tables import Column, moment, table
 
 if TYPE_CHECKING:
     from store.plans import PlanAction, PlanRow
@@ -92,7 +92,16 @@ def _table(found: Iterable["PlanRow"]) -> Iterator[str]:
         Column("WHY", gives=2, least=20, drops=2),
     )  # fmt: skip
     rows = [
-        (row.hash[:SHORT], row.company, row.directory, row.kind, f"{row.total:,}", row.state, row.since, row.why)
+        (
+            row.hash[:SHORT],
+            row.company,
+            row.directory,
+            row.kind,
+            f"{row.total:,}",
+            row.state,
+            moment(row.since),
+            row.why,
+        )
         for row in found
     ]
     if not rows:
@@ -105,7 +114,7 @@ def _table(found: Iterable["PlanRow"]) -> Iterator[str]:
 
 def _of_plan(row: "PlanRow", actions: Iterable["PlanAction"]) -> Iterator[str]:
     yield f"{row.hash}"
-    yield f"{row.total:,} × {row.kind} of {row.directory or row.company}, {row.state} since {row.since}"
+    yield f"{row.total:,} × {row.kind} of {row.directory or row.company}, {row.state} since {moment(row.since)}"
     yield f"Why: {row.why}"
     if row.decided_by is not None:
         yield f"Decided by {row.decided_by}."

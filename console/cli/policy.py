@@ -10,10 +10,23 @@ from console.cli.answers import encoded
 from console.cli.call import Call
 from console.cli.failures import DONE, WRONG
 from console.cli.groups import Group
+from console.cli.tables import Column, moment, table
 
 if TYPE_CHECKING:
     from policies.errors import Problem
     from worker.operations.checking import Checked
+    from worker.operations.diffing import Difference
+
+SHOWN = 50
+"""Changes that a person sees."""
+EFFECTS = {
+    "gain": "would gain a license",
+    "lose": "would lose theirs",
+    "move": "would move to another one",
+    "reason": "would keep theirs for another reason",
+    "wait": "would wait",
+    "stay": "would stay as they are, and would not under the policy in force",
+}
 
 
 @click.group(cls=Group, help="Policy files: one a company, in SEATKEEPER_POLICY_DIR.")
@@ -43,6 +56,27 @@ def schema(call: Call, provider: bool) -> None:
     print(encoded(schema_of(of_provider=provider)))
 
 
+@policy.command()
+def diff(call: Call) -> int:
+    """Show who would gain, lose or move by the files as they are now, against what is in force.
+
+    Decides over what was last read of the directories; writes nothing. Exits 2 if a file is broken.
+    """
+    from worker.operations.diffing import difference
+
+    found = difference(call.app)
+    value = {
+        "policy_errors": [told(problem) for problem in found.problems],
+        "counts": found.counts,
+        "changes": found.changes,
+        "changes_total": found.total,
+        "held": found.held,
+        "notes": found.notes,
+    }
+    call.answer(value, lambda: _of_difference(found))
+    return WRONG if found.problems else DONE
+
+
 def told(problem: "Problem") -> dict[str, Any]:
     """A problem as `policy check --json` shows it."""
     return {
@@ -64,3 +98,33 @@ def _lines(checked: "Checked") -> Iterator[str]:
         yield f"\n{found} problem{'s' if found != 1 else ''} in {files}. The last good versions stay in force."
     else:
         yield f"{files} checked, nothing wrong."
+
+
+def _of_difference(found: "Difference") -> Iterator[str]:
+    for problem in found.problems:
+        yield problem.with_caret()
+    yield from found.notes
+    for effect, words in EFFECTS.items():
+        if number := found.counts.get(effect):
+            yield f"{number:,} {words}"
+    for held in found.held:
+        yield f"{held.company}: {held.kind} would be held for approval: {held.why}"
+    if not found.total and not found.notes and not found.problems:
+        yield "The files come to the same as what is in force."
+    if found.changes:
+        yield ""
+        yield from _of_changes(found)
+
+
+def _of_changes(found: "Difference") -> Iterator[str]:
+    columns = (
+        Column("EFFECT"), Column("HELD"), Column("THEN"), Column("WHEN", drops=1), Column("ACCOUNT", gives=1, least=20),
+        Column("BECAUSE", gives=2, least=16),
+    )  # fmt: skip
+    rows = [
+        (c.effect, c.held, c.license, moment(c.when) if c.when else "at once", c.address or c.account, c.because)
+        for c in found.changes[:SHOWN]
+    ]
+    yield from table(columns, rows)
+    if found.total > len(rows):
+        yield f"… and {found.total - len(rows):,} more (--json has the first 1,000)"

@@ -10,7 +10,7 @@ import click
 from console.cli.call import Call
 from console.cli.failures import DONE, FAILED, HELD
 from console.cli.groups import Command
-from console.cli.tables import Column, table, width_of_terminal
+from console.cli.tables import Column, table
 from console.cli.values import DURATION
 
 if TYPE_CHECKING:
@@ -120,6 +120,6 @@ def _actions(result: "RunResult") -> Iterator[str]:
         (action.kind, action.license, None if action.account is None else action.account.address, action.because)
         for action in result.actions[:SHOWN]
     )
-    yield from table(columns, rows, width_of_terminal() - 4)
+    yield from table(columns, rows, indent=4)
     if result.actions_total > SHOWN:
         yield f"… and {result.actions_total - SHOWN:,} more (--json has the first 1,000)"

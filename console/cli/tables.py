@@ -31,11 +31,16 @@ def width_of_terminal() -> int:
     return shutil.get_terminal_size((80, 24)).columns
 
 
-def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], width: int | None = None) -> Iterator[str]:
-    """The lines of a table: a head, and a line a row; None shows as a dash."""
+def moment(at: str) -> str:
+    """An instant as people read it: `2026-11-02 09:00`, UTC."""
+    return at[:16].replace("T", " ")
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, indent: int = 0) -> Iterator[str]:
+    """The lines of a table: a head, and a line a row; None shows as a dash. Whoever indents it says by how much."""
     cells = [[column.title for column in columns], *([_shown(cell) for cell in row] for row in rows)]
     wanted = [max(_width(row[n]) for row in cells) for n in range(len(columns))]
-    widths = fitted(columns, wanted, width_of_terminal() if width is None else width)
+    widths = fitted(columns, wanted, width_of_terminal() - indent)
     for row in cells:
         aligned = (
             _aligned(cell, size, column.right)

@@ -1,0 +1,1 @@
+"""`seatkeeper demo`: a working day at a provider with two customers, played on simulated directories."""

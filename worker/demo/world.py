@@ -1,0 +1,132 @@
+"""The world of the demo: two simulated tenants, the policies, a store, and a clock that moves when told."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connectors.simulators.clock import SimulatedClock
+from connectors.simulators.microsoft365 import SIMULATED_SECRET, Simulator, Tenant, contoso, serve
+from policies.model import License
+from store.engine import open_store
+from worker.bootstrap import App
+from worker.demo.telling import Numbers, Stock
+from worker.operations.policies import load
+from worker.operations.runs import RunResult
+from worker.operations.syncing import Asked, sync
+from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from policies.errors import Problem
+
+CONTOSO, FABRIKAM = "contoso-m365", "fabrikam-m365"
+PROVIDER = "cli:demo@northwind"
+"""Who does in the demo what a person does."""
+WRITTEN_URL = "http://127.0.0.1:8490"
+"""What the example policies say in place of the simulator's real address."""
+FABRIKAM_PEOPLE, FABRIKAM_SEED = 60, 11
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that a scene can touch."""
+
+    app: App
+    clock: SimulatedClock
+    simulator: Simulator
+    contoso: Tenant
+    fabrikam: Tenant
+    folder: Path
+
+    def later(self, minutes: int) -> None:
+        """Let time pass."""
+        self.clock.advance(timedelta(minutes=minutes))
+
+    def sync(self, directory: str, *, dry: bool = False) -> RunResult:
+        """One pass over one directory."""
+        return sync(self.app, directory, Asked(dry=dry))
+
+    def load(self) -> "tuple[Problem, ...]":
+        """Read the policy folder, as a pass on demand does first."""
+        return load(self.app)
+
+    def numbers(self) -> Numbers:
+        """How things stand now."""
+        from store.times import micros
+
+        now = micros(self.clock())
+        with self.app.store.read() as tx:
+            standard, archived = (tx.lots.stock(0, license.value, now) for license in License)
+            status = tx.views.status(now)
+        return Numbers(
+            Stock(standard.seats, standard.held),
+            Stock(archived.seats, archived.held),
+            status.waiting,
+            status.holds,
+            status.orders_open,
+        )
+
+
+@contextmanager
+def open_world(folder: Path, start: datetime) -> Iterator[World]:
+    """Set the stage in an empty folder: simulators that serve, policies, secrets, a store."""
+    clock = SimulatedClock(start)
+    simulator = Simulator(clock)
+    tenant = contoso(simulator)
+    other = simulator.add_tenant(domain="fabrikam.example", name="Fabrikam Inc.")
+    other.populate(FABRIKAM_PEOPLE, FABRIKAM_SEED)
+    settings = settings_of(folder)
+    with serve(simulator) as server:
+        write_policies(settings, server.url)
+        app = App(
+            settings,
+            open_store(settings.database_url),
+            clock=clock,
+            sleep=_sleeping(clock),
+            random=lambda: 0.0,
+            owner="demo",
+        )
+        try:
+            yield World(app, clock, simulator, tenant, other, folder)
+        finally:
+            app.close()
+
+
+def settings_of(folder: Path) -> Settings:
+    """The settings of everything in the folder."""
+    return Settings(
+        database_url=f"sqlite:///{folder / 'seatkeeper.db'}",
+        policy_dir=folder / "policies.d",
+        secrets_dir=folder / "secrets",
+    )
+
+
+def write_policies(settings: Settings, url: str) -> None:
+    """Copy the example policies, with the simulator's address in them, and the secret of the simulated app."""
+    for place in (settings.policy_dir, settings.secrets_dir):
+        place.mkdir(parents=True, exist_ok=True)
+    for name in ("contoso.yaml", "fabrikam.yaml"):
+        text = (files("policies") / "examples" / "demo" / name).read_text(encoding="utf-8")
+        (settings.policy_dir / name).write_text(text.replace(WRITTEN_URL, url), encoding="utf-8")
+    (settings.secrets_dir / "simulated-secret").write_text(SIMULATED_SECRET, encoding="utf-8")
+
+
+def people_of(tenant: Tenant, department: str) -> Sequence[str]:
+    """The ids of those who work in a department and can sign in, in order of creation."""
+    users = ((ident, tenant.user(ident)) for ident in tenant.user_ids())
+    return [ident for ident, user in users if user.get("department") == department and user["accountEnabled"]]
+
+
+def called(tenant: Tenant, ident: str) -> str:
+    """What people call an account."""
+    return str(tenant.user(ident)["displayName"])
+
+
+def _sleeping(clock: SimulatedClock) -> Callable[[float], None]:
+    def sleep(seconds: float) -> None:
+        clock.advance(timedelta(seconds=seconds))
+
+    return sleep
