@@ -18,7 +18,7 @@ def judge_absence(known: int, absent: Sequence[str], *, alive: int, confirmed: i
     if alive:
         return Absence("an account that the listing left out is alive: the listing was not complete", tuple(absent))
     unconfirmed = len(absent) - confirmed
-    if unconfirmed > 5 and unconfirmed > 0.1 * known:
+    if unconfirmed > 5 and unconfirmed * 10 > known:
         return Absence(
             f"{unconfirmed} of {known} accounts are missing from the listing and could not be looked up", tuple(absent)
         )
@@ -28,7 +28,7 @@ def judge_absence(known: int, absent: Sequence[str], *, alive: int, confirmed: i
 def judge_count(listed: int, counted: int) -> bool:
     """Whether a listing differs from the directory's own count by more than 20 and 1 %."""
     off = abs(listed - counted)
-    return off > 20 and off > 0.01 * max(listed, counted)
+    return off > 20 and off * 100 > max(listed, counted)
 
 
 def group_shrank(before: int, after: int) -> bool:

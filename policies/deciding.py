@@ -1,11 +1,11 @@
 """Rules, top to bottom: who should hold which license, and why (G1, G2, G3, G7, S6).
 
 Runs once per account, for a million of them: everything that does not depend on the account is worked out in
-`RuleBook`, and a verdict costs a few comparisons.
+`Line` and `RuleBook`, and a verdict is one call per rule until a rule decides.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from policies.model import Account, Because, GroupRef, Kind, Memberships, State
 
 if TYPE_CHECKING:
+    from policies.conditions import Condition
     from policies.document import DirectoryEntry, Policy, Rule
 
 
@@ -27,8 +28,10 @@ class Desired(NamedTuple):
     | `none` | `rule` says `license: none`; what is held is treated as left |
     | `disabled` | `rule` would match if the account could sign in (G7) |
     | `left` | no rule matches |
-    | `suspended` | `rule` is suspended and might match (G3) |
-    | `kind_unknown` | the directory has not said yet whether this is a shared mailbox, and a rule might match (S6) |
+    | `suspended` | `rule` is suspended and might match; without it the account might get `license` (G3) |
+    | `kind_unknown` | the directory has not said yet which kind of mailbox it is; `rule` might give `license` (S6) |
+
+    The last two name no rule where the account would get nothing in any case, and so waits for nothing.
     """
 
     account: Account
@@ -43,13 +46,20 @@ class RuleSaid(NamedTuple):
 
     rule: "Rule"
     said: str
-    """matched, suspended, `not reached`, or why not."""
+    """matches, suspended, not reached, or why not."""
     because: Because | None
 
 
-_KINDS = {"user": frozenset({Kind.USER.value}), "shared": frozenset({Kind.SHARED_MAILBOX.value})}
-_INCLUDED = {"guests": Kind.GUEST, "rooms": Kind.ROOM, "resources": Kind.RESOURCE}
-_EITHER = (Kind.USER, Kind.SHARED_MAILBOX)
+Selects = Callable[[Account, Memberships], Because | None]
+
+MATCHED, NONE, DISABLED, LEFT, SUSPENDED, KIND_UNKNOWN = (
+    "matched", "none", "disabled", "left", "suspended", "kind_unknown",
+)  # fmt: skip
+
+_USER, _SHARED, _UNKNOWN = Kind.USER.value, Kind.SHARED_MAILBOX.value, Kind.UNKNOWN.value
+_DISABLED = State.DISABLED.value
+_INCLUDED = {"guests": Kind.GUEST.value, "rooms": Kind.ROOM.value, "resources": Kind.RESOURCE.value}
+_NO_GROUP = "a group that the rule names cannot be found"
 
 
 @dataclass(frozen=True)
@@ -60,50 +70,83 @@ class Line:
     unresolved: frozenset[GroupRef] = frozenset()
     """The groups for whose sake the rule is suspended."""
 
-    @property
+    @cached_property
     def suspended(self) -> bool:
         return bool(self.unresolved)
 
     @cached_property
+    def standing(self) -> str:
+        """Of the accounts that it selects."""
+        if self.suspended:
+            return SUSPENDED
+        return NONE if self.rule.license is None else MATCHED
+
+    @cached_property
+    def decides(self) -> bool:
+        """Whether the search ends with it; a suspended `license: none` only might have ended it."""
+        return self.rule.license is not None or not self.suspended
+
+    @cached_property
     def kinds(self) -> frozenset[str]:
         """The account kinds that it selects."""
-        own = _KINDS[self.rule.mailboxes or "user"]
-        return own | {_INCLUDED[extra].value for extra in self.rule.include if extra in _INCLUDED}
+        own = _SHARED if self.rule.mailboxes == "shared" else _USER
+        return frozenset({own, *(_INCLUDED[extra] for extra in self.rule.include if extra in _INCLUDED)})
 
     @cached_property
     def takes_disabled(self) -> bool:
         """Shared mailboxes are selected whatever their sign-in state (G2)."""
         return self.rule.mailboxes == "shared" or "disabled" in self.rule.include
 
-    def selects(self, account: Account, memberships: Memberships) -> Because | None:
-        """Why all conditions hold, or None. Does not look at kind and sign-in state."""
-        reasons = []
-        for condition in self.rule.conditions:
+    @cached_property
+    def selects(self) -> Selects:
+        """Why all conditions hold, or None; of a suspended rule, why they might. Does not look at kind and sign-in
+        state."""
+        if self.suspended:
+            return self._might_select
+        if len(self._conditions) == 1 and self.rule.exceptions is None and self.rule.mailboxes != "shared":
+            return self._conditions[0].matches
+        return self._selects
+
+    @cached_property
+    def _conditions(self) -> "tuple[Condition, ...]":
+        """All but `mailboxes`: which kinds of mailbox are meant is said by `kinds`, which knows of `include` too."""
+        return tuple(condition for condition in self.rule.conditions if condition.key != "mailboxes")
+
+    def _selects(self, account: Account, memberships: Memberships) -> Because | None:
+        reasons = [account.kind.replace("_", " ")] if self.rule.mailboxes == "shared" else []
+        for condition in self._conditions:
             because = condition.matches(account, memberships)
             if because is None:
                 return None
             reasons.append(because.text)
-        if self.rule.exceptions is not None and self.rule.exceptions.matches(account, memberships) is not None:
-            return None
-        return self._because(tuple(reasons))
+        return None if self._excepts(account, memberships) else self._because(tuple(reasons))
 
-    def might_select(self, account: Account, memberships: Memberships) -> bool:
-        """Whether everything that can be evaluated admits the account, while a group cannot be found (G3)."""
-        for condition in self.rule.conditions:
+    def _might_select(self, account: Account, memberships: Memberships) -> Because | None:
+        """Everything that can be evaluated admits the account, while a group cannot be found (G3)."""
+        for condition in self._conditions:
             if condition.matches(account, memberships) is None and self.unresolved.isdisjoint(condition.refs):
-                return False
-        return self.rule.exceptions is None or self.rule.exceptions.matches(account, memberships) is None
+                return None
+        return None if self._excepts(account, memberships) else self._because((_NO_GROUP,))
+
+    def _excepts(self, account: Account, memberships: Memberships) -> bool:
+        excepted = self.rule.exceptions
+        return excepted is not None and excepted.matches(account, memberships) is not None
 
     @cached_property
     def _reasons(self) -> dict[tuple[str, ...], Because]:
         return {}
 
     def _because(self, reasons: tuple[str, ...]) -> Because:
+        """Few combinations occur, so each is built once."""
         known = self._reasons.get(reasons)
         if known is None:
             text = " and ".join(dict.fromkeys(reasons)) or "selected by kind"
             known = self._reasons[reasons] = Because(self.rule.name, text, self.rule.mark)
         return known
+
+
+_Lines = tuple[tuple[Selects, "Rule", str, Line], ...]
+"""What the loop needs of each line, so that it looks nothing up: how to ask, the rule, its standing, the line."""
 
 
 @dataclass(frozen=True)
@@ -112,65 +155,104 @@ class RuleBook:
 
     lines: tuple[Line, ...]
     unknown_is_user: bool = False
+    _by_kind: Mapping[str, _Lines] = field(init=False, repr=False, compare=False)
+    """The rules that an account of each kind has to be asked about."""
+
+    def __post_init__(self) -> None:
+        ready = [(line.selects, line.rule, line.standing, line) for line in self.lines]
+        by_kind = {kind.value: tuple(r for r in ready if kind.value in r[3].kinds) for kind in Kind}
+        object.__setattr__(self, "_by_kind", by_kind)
 
     def verdict(self, account: Account, memberships: Memberships) -> Desired:
         """What the first rule that matches says of the account."""
         kind = account.kind
-        if kind == Kind.UNKNOWN and self.unknown_is_user:
-            kind = Kind.USER.value
-        if kind == Kind.UNKNOWN:
-            return self._of_unknown_kind(account, memberships)
-        enabled = account.state != State.DISABLED
-        disabled_by: tuple[Rule, Because] | None = None
-        for line in self.lines:
-            if kind not in line.kinds:
-                continue
-            if line.suspended:
-                if (enabled or line.takes_disabled) and line.might_select(account, memberships):
-                    return Desired(account, None, line.rule, None, "suspended")
-                continue
-            because = line.selects(account, memberships)
+        if kind == _UNKNOWN:
+            if not self.unknown_is_user:
+                return self._of_unknown_kind(account, memberships)
+            kind = _USER
+        lines = self._by_kind[kind]
+        if account.state == _DISABLED:
+            return self._with_care(account, memberships, lines)
+        for selects, rule, standing, _ in lines:
+            because = selects(account, memberships)
+            if because is not None:
+                if standing == SUSPENDED and rule.license is None:
+                    return self._with_care(account, memberships, lines)
+                return Desired(account, rule.license, rule, because, standing)
+        return Desired(account, None, None, None, LEFT)
+
+    def _with_care(self, account: Account, memberships: Memberships, lines: _Lines) -> Desired:
+        """The same search where a rule might select without deciding: the account is disabled, or a suspended
+        `license: none` might end the search."""
+        enabled = account.state != _DISABLED
+        stops: Line | None = None
+        otherwise = Desired(account, None, None, None, LEFT)
+        for selects, rule, standing, line in lines:
+            because = selects(account, memberships)
             if because is None:
                 continue
             if not (enabled or line.takes_disabled):
-                disabled_by = disabled_by or (line.rule, because)
-                continue
-            standing = "matched" if line.rule.license is not None else "none"
-            return Desired(account, line.rule.license, line.rule, because, standing)
-        if disabled_by is not None:
-            return Desired(account, None, disabled_by[0], disabled_by[1], "disabled")
-        return Desired(account, None, None, None, "left")
+                if otherwise.standing == LEFT:
+                    otherwise = _if_it_could_sign_in(account, line, because)
+            elif not line.decides:
+                stops = stops or line
+                otherwise = Desired(account, None, None, because, SUSPENDED)
+            elif stops is None:
+                return Desired(account, rule.license, rule, because, standing)
+            elif rule.license is not None:
+                return Desired(account, rule.license, stops.rule, because, SUSPENDED)
+            else:
+                break
+        return otherwise
 
     def _of_unknown_kind(self, account: Account, memberships: Memberships) -> Desired:
         """It waits if it would get a license as a user or as a shared mailbox, and keeps what it has in any case."""
-        for kind in _EITHER:
-            verdict = self.verdict(account._replace(kind=kind.value), memberships)
-            if verdict.standing in ("matched", "suspended"):
-                return verdict._replace(account=account, license=None, standing="kind_unknown")
-        return Desired(account, None, None, None, "kind_unknown")
+        for kind in (_USER, _SHARED):
+            verdict = self._with_care(account, memberships, self._by_kind[kind])
+            if verdict.standing in (MATCHED, SUSPENDED) and verdict.rule is not None:
+                return Desired(account, verdict.license, verdict.rule, None, KIND_UNKNOWN)
+        return Desired(account, None, None, None, KIND_UNKNOWN)
+
+    @cached_property
+    def reads_attributes(self) -> bool:
+        """Whether any rule looks at the attributes of accounts."""
+        return any(condition.key == "attributes" for line in self.lines for condition in line.rule.conditions) or any(
+            line.rule.exceptions is not None and line.rule.exceptions.attributes for line in self.lines
+        )
 
     def explain(self, account: Account, memberships: Memberships) -> Iterator[RuleSaid]:
         """What each rule says of the account, top to bottom (G9)."""
         verdict = self.verdict(account, memberships)
-        kind = Kind.USER.value if account.kind == Kind.UNKNOWN else account.kind
+        kind = _USER if account.kind == _UNKNOWN and self.unknown_is_user else account.kind
         reached = True
         for line in self.lines:
-            because = None if line.suspended else line.selects(account, memberships)
-            if not reached:
-                said = "not reached: a rule above decides" if because else "does not match, and a rule above decides"
-            elif kind not in line.kinds:
-                said = f"selects {_named(line.kinds)}, and this is a {kind.replace('_', ' ')}"
-            elif line.suspended:
-                said = "suspended: a group that it names cannot be found"
-            elif because is None:
-                said = "does not match"
-            elif account.state == State.DISABLED and not line.takes_disabled:
-                said = f"would match ({because.text}), but the account is disabled"
-            else:
-                said = f"matches: {because.text}"
-            if verdict.rule is line.rule and verdict.standing in ("matched", "none", "suspended"):
+            because = line.selects(account, memberships)
+            yield RuleSaid(line.rule, _said(line, account, kind, because, reached), because)
+            if verdict.rule is line.rule and line.decides and verdict.standing in (MATCHED, NONE, SUSPENDED):
                 reached = False
-            yield RuleSaid(line.rule, said, because)
+
+
+def _if_it_could_sign_in(account: Account, line: Line, because: Because) -> Desired:
+    """A disabled account has not left, and is not told to have left by a rule that cannot be evaluated (G3, G7)."""
+    if line.suspended:
+        return Desired(account, None, None, because, SUSPENDED)
+    return Desired(account, None, line.rule, because, DISABLED)
+
+
+def _said(line: Line, account: Account, kind: str, because: Because | None, reached: bool) -> str:
+    if kind != _UNKNOWN and kind not in line.kinds:
+        return f"selects {_named(line.kinds)}, and this is a {kind.replace('_', ' ')}"
+    if not reached:
+        return "does not match, and a rule above decides" if because is None else "not reached: a rule above decides"
+    if because is None:
+        return "does not match"
+    if line.suspended:
+        return f"suspended: {because.text}"
+    if account.state == _DISABLED and not line.takes_disabled:
+        return f"would match ({because.text}), but the account is disabled"
+    if kind == _UNKNOWN:
+        return f"might match ({because.text}): it selects {_named(line.kinds)}, and what this is is not known yet"
+    return f"matches: {because.text}"
 
 
 def rule_book(
@@ -179,16 +261,21 @@ def rule_book(
     suspended: Mapping[str, Sequence[GroupRef]] = MappingProxyType({}),
     *,
     org_units: bool = True,
+    groups: bool = True,
 ) -> RuleBook:
     """The rules of `policy` that apply to the directory; `suspended` names those that cannot be evaluated and the
     groups that are missing (G3).
 
-    A rule applies to every directory of the company that can evaluate it, unless it names its directories.
+    A rule applies to every directory of the company that can evaluate it, unless it names its directories. A directory
+    without organizational units, or without groups, cannot evaluate a rule that selects by them; nor one that excepts
+    groups, since it cannot tell who is in them.
     """
     lines = tuple(
         Line(rule, frozenset(suspended.get(rule.name, ())))
         for rule in policy.rules
-        if (rule.directories is None or entry.id in rule.directories) and (org_units or not _needs_org_units(rule))
+        if (rule.directories is None or entry.id in rule.directories)
+        and (org_units or not _needs_org_units(rule))
+        and (groups or not rule.group_refs)
     )
     return RuleBook(lines, unknown_is_user=entry.unknown_mailboxes == "user")
 

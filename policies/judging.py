@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import NamedTuple
 
 from policies.model import Limit, Limited, Safety
+from policies.text import format_share
 
 SMALL = 5
 """The share is not looked at until more than this many are affected: a company of twenty can lose two people."""
@@ -41,16 +43,16 @@ class Verdict:
             return False
         if self.limit.share is None or self.affected <= SMALL:
             return True
-        return self.affected <= self.limit.share * self.recent.held
+        return self.affected <= Decimal(repr(self.limit.share)) * self.recent.held  # exactly: 0.29 * 100 is 28.999…
 
     @property
     def why(self) -> str:
         """The numbers, for a person: what, how many, of how many, over which limit, since when."""
-        share = "" if self.limit.share is None else f" or {self.limit.share:.4g} of {self.recent.held} licenses"
-        earlier = f", {self.recent.done} of them already done" if self.recent.done else ""
-        return (
-            f"{self.affected} in 24 hours{earlier}, over the limit for {self.kind.value} of {self.limit.most}{share}"
+        share = (
+            "" if self.limit.share is None else f" or {format_share(self.limit.share)} of {self.recent.held} licenses"
         )
+        earlier = f", {self.recent.done} of them already done" if self.recent.done else ""
+        return f"{self.affected} in 24 hours{earlier}, over the limit for {self.kind.value} of {self.limit.most}{share}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
+from typing import Final
 
-if TYPE_CHECKING:
-    from policies.document import Money
+from policies.text import Money
+
+_CENT: Final = Decimal("0.01")
 
 
-def estimate(price: "Money | None", seats: int, term: str, starts: date, ends: date | None) -> "Money | None":
+def estimate(price: Money | None, seats: int, term: str, starts: date, ends: date | None) -> Money | None:
     """The price of `seats` for a term; a yearly lot that ends at an anniversary costs the days that are left of that
     year. Rounded half up, once. None where no price is known."""
     if price is None:
@@ -17,8 +18,7 @@ def estimate(price: "Money | None", seats: int, term: str, starts: date, ends: d
     if term == "yearly" and ends is not None:
         year = ends - _a_year_before(ends)
         amount = amount * (ends - starts).days / year.days
-    cent = Decimal(1).scaleb(-2)
-    return type(price)(amount.quantize(cent, ROUND_HALF_UP), price.currency)
+    return Money(amount.quantize(_CENT, ROUND_HALF_UP), price.currency)
 
 
 def _a_year_before(day: date) -> date:

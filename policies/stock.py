@@ -13,14 +13,21 @@ from policies.planner import Proposal
 
 _SEAT, _ENTITLEMENT = Through.SEAT.value, Through.ENTITLEMENT.value
 _STANDARD = License.STANDARD.value
+_RULE_LIMIT, _COMPANY_LIMIT = WaitReason.RULE_LIMIT.value, WaitReason.COMPANY_LIMIT.value
+_NO_SEAT, _NO_ENTITLEMENT = WaitReason.INSUFFICIENT_LICENSES.value, WaitReason.ENTITLEMENT.value
 
 
 class FreeLot(NamedTuple):
-    """A lot with free seats; lots are listed in the order in which they are used: the one that ends first, first."""
+    """A lot that is valid now; lots are listed in the order in which they are used: the one that ends first, first.
+
+    Full ones belong here too: a seat that comes back to a lot which is not listed is free for nobody.
+    """
 
     key: int
     id: str
     free: int
+    purchased: bool = True
+    """Whether its seats bring entitlements: those of a trial lot may not (S1)."""
 
 
 class Claim(NamedTuple):
@@ -39,9 +46,21 @@ class Outcome(NamedTuple):
     reason: str | None
 
 
+Turn = tuple[int, int, int, str, str]
+
+
+def turn(proposal: Proposal) -> Turn:
+    """The place of a claim in the line: rank (M9), rule, how long it has waited, address (G5)."""
+    return proposal.rank, proposal.rule_position, proposal.since, proposal.address, proposal.id
+
+
 @dataclass
 class Stock:
-    """What one company can draw from while its claims are served. Changes as seats are taken and given back."""
+    """What one company can draw from while its claims are served. Changes as seats are taken and given back.
+
+    What comes back is for the claim that has waited for it longest, so nobody is served past an earlier claim that
+    waits for the same: it must be tried again first.
+    """
 
     lots: Mapping[str, list[FreeLot]]
     """By license; only lots that are valid now."""
@@ -54,19 +73,25 @@ class Stock:
     entitles: int = 0
     """How many entitlements one held seat brings: 1 for a company on the global pool with one per license (S1)."""
     _order: dict[str, list[int]] = field(init=False)
-    _free: dict[int, int] = field(init=False)
     _at: dict[str, int] = field(init=False)
+    _free: dict[int, int] = field(init=False)
+    _brings: dict[int, int] = field(init=False)
     _rules: dict[str, int] = field(init=False)
+    """By source."""
     _room: dict[str, int | None] = field(init=False)
     _entitled: dict[str, int | None] = field(init=False)
+    _passed: dict[tuple[str, str | None], tuple[Turn, str]] = field(init=False)
+    """The earliest claim that waits, and why, by what it waits for."""
 
     def __post_init__(self) -> None:
         self._order = {license: [lot.key for lot in lots] for license, lots in self.lots.items()}
-        self._free = {lot.key: lot.free for lots in self.lots.values() for lot in lots}
         self._at = dict.fromkeys(self._order, 0)
-        self._rules = dict(self.rule_room)
+        self._free = {lot.key: lot.free for lots in self.lots.values() for lot in lots}
+        self._brings = {lot.key: self.entitles * lot.purchased for lots in self.lots.values() for lot in lots}
+        self._rules = {Source.rule(rule): room for rule, room in self.rule_room.items()}
         self._room = dict(self.company_room)
         self._entitled = dict(self.entitled)
+        self._passed = {}
 
     def free(self, license: str) -> int:
         """Free seats now."""
@@ -81,59 +106,103 @@ class Stock:
 
     def exhausted_rules(self) -> tuple[str, ...]:
         """The rules whose limit is used up."""
-        return tuple(sorted(rule for rule, room in self._rules.items() if room <= 0))
+        return tuple(sorted(source.removeprefix("rule:") for source, room in self._rules.items() if room <= 0))
 
     def serve(self, claim: Claim) -> Outcome:
         """Give the claim what it needs, or say why it waits; nothing is taken unless all of it can be had."""
-        wanted = claim.proposal
+        wanted, _, held_source = claim
         license = wanted.license or _STANDARD
-        if self._takes_from_rule(claim) and self._rules.get(wanted.rule, 1) <= 0:
-            return Outcome(claim, None, WaitReason.RULE_LIMIT.value)
+        source, capped = wanted.source, False
+        if source in self._rules and source != held_source:
+            capped = True
+            if self._rules[source] <= 0 or self._passed:
+                reason = self._refused((source, None), wanted, self._rules[source] <= 0, _RULE_LIMIT)
+                if reason is not None:
+                    return Outcome(claim, None, reason)
         if wanted.through == _ENTITLEMENT:
-            left = self._entitled.get(license)
-            if left is not None and left <= 0:
-                return Outcome(claim, None, WaitReason.ENTITLEMENT.value)
-            self._take(claim, license)
-            if left is not None:
-                self._entitled[license] = left - 1
-            return Outcome(claim, None, None)
-        room = self._room.get(license)
-        if room is not None and room <= 0:
-            return Outcome(claim, None, WaitReason.COMPANY_LIMIT.value)
-        lot = self._next_lot(license)
-        if lot is None:
-            return Outcome(claim, None, WaitReason.INSUFFICIENT_LICENSES.value)
-        self._take(claim, license)
-        self._free[lot] -= 1
-        if room is not None:
-            self._room[license] = room - 1
-        self._bring(license, self.entitles)
+            lot, reason = None, self._take_entitlement(claim, license)
+        else:
+            lot, reason = self._take_seat(claim, license)
+        if reason is not None:
+            return Outcome(claim, None, reason)
+        if capped:
+            self._rules[source] -= 1
+        if wanted.held_license is not None and wanted.held_through is not None:
+            changes_hands = held_source if source != held_source else None
+            self.give_back(wanted.held_license, wanted.held_through, claim.held_lot, changes_hands)
         return Outcome(claim, lot, None)
 
+    def rename(self, held_source: str | None, source: str) -> bool:
+        """Count a license for another rule than before (G4); returns False, and changes nothing, where that rule's
+        limit is used up (G6)."""
+        if source == held_source:
+            return True
+        room = self._rules.get(source)
+        if room is not None:
+            if room <= 0:
+                return False
+            self._rules[source] = room - 1
+        if held_source in self._rules:
+            self._rules[held_source] += 1
+        return True
+
     def give_back(self, license: str, through: str, lot: int | None, source: str | None) -> None:
-        """Return what a license rested on."""
+        """Return what a license rested on, and what it took of its rule's limit."""
         if through == _ENTITLEMENT:
             left = self._entitled.get(license)
             if left is not None:
                 self._entitled[license] = left + 1
-        elif lot is not None:
+        else:
             self._return_seat(license, lot)
-        rule = Source.rule_name(source)
-        if rule in self._rules:
-            self._rules[rule] += 1
+        if source in self._rules:
+            self._rules[source] += 1
 
-    def _take(self, claim: Claim, license: str) -> None:
-        """Settle what does not depend on the kind of stock: the rule's cap, and what the account held before."""
-        if self._takes_from_rule(claim) and claim.proposal.rule in self._rules:
-            self._rules[claim.proposal.rule] -= 1
-        held = claim.proposal.held_license
-        if held is not None and claim.proposal.held_through is not None:
-            self.give_back(held, claim.proposal.held_through, claim.held_lot, claim.held_source)
+    def _take_entitlement(self, claim: Claim, license: str) -> str | None:
+        """Why there is none; else it is taken. A seat that is given up for it may take the entitlement along that it
+        brought (S1, S5)."""
+        left = self._entitled.get(license)
+        if left is None:
+            return None
+        wanted, lot, _ = claim
+        lost = 0
+        if lot is not None and wanted.held_license == license and wanted.held_through == _SEAT:
+            lost = self._brings.get(lot, 0)
+        if left <= 0 or self._passed:
+            reason = self._refused((license, _ENTITLEMENT), wanted, left <= 0, _NO_ENTITLEMENT)
+            if reason is not None:
+                return reason
+        if left <= lost:
+            return _NO_ENTITLEMENT
+        self._entitled[license] = left - 1
+        return None
 
-    @staticmethod
-    def _takes_from_rule(claim: Claim) -> bool:
-        source = claim.proposal.source
-        return Source.rule_name(source) is not None and claim.held_source != source
+    def _take_seat(self, claim: Claim, license: str) -> tuple[int | None, str | None]:
+        """The lot that it is taken from, or why there is none."""
+        room = self._room.get(license)
+        lot = None if room is not None and room <= 0 else self._next_lot(license)
+        if lot is None or self._passed:
+            why = _COMPANY_LIMIT if room is not None and room <= 0 else _NO_SEAT
+            reason = self._refused((license, _SEAT), claim.proposal, lot is None, why)
+            if reason is not None:
+                return None, reason
+        assert lot is not None  # else there was a reason
+        self._free[lot] -= 1
+        if room is not None:
+            self._room[license] = room - 1
+        self._bring(license, self._brings[lot])
+        return lot, None
+
+    def _refused(self, what: tuple[str, str | None], wanted: Proposal, none_left: bool, why: str) -> str | None:
+        """Why the claim waits, if nothing is left or if one that comes before it waits for the same."""
+        place, passed = turn(wanted), self._passed.get(what)
+        if passed is not None and passed[0] < place:
+            return passed[1]
+        if none_left:
+            self._passed[what] = place, why
+            return why
+        if passed is not None and passed[0] == place:
+            del self._passed[what]
+        return None
 
     def _next_lot(self, license: str) -> int | None:
         order = self._order.get(license, [])
@@ -143,15 +212,15 @@ class Stock:
         self._at[license] = at
         return order[at] if at < len(order) else None
 
-    def _return_seat(self, license: str, lot: int) -> None:
-        if lot not in self._free:
-            return  # an expired lot's seat is free for nobody
-        self._free[lot] += 1
-        self._at[license] = min(self._at[license], self._order[license].index(lot))
+    def _return_seat(self, license: str, lot: int | None) -> None:
         room = self._room.get(license)
         if room is not None:
             self._room[license] = room + 1
-        self._bring(license, -self.entitles)
+        if lot is None or lot not in self._free:
+            return  # an expired lot's seat is free for nobody, and brought no entitlement any more
+        self._free[lot] += 1
+        self._at[license] = min(self._at[license], self._order[license].index(lot))
+        self._bring(license, -self._brings[lot])
 
     def _bring(self, license: str, entitlements: int) -> None:
         left = self._entitled.get(license)

@@ -37,7 +37,10 @@ class Groups(Condition):
         member_of = memberships.get(account.key)
         if member_of is None or self._wanted.isdisjoint(member_of):
             return None
-        return next(because for group, because in self._becauses.items() if group in member_of)
+        for group, because in self._becauses.items():
+            if group in member_of:
+                return because
+        return None
 
     @property
     def refs(self) -> tuple[GroupRef, ...]:
