@@ -28,7 +28,8 @@ from urllib3.exceptions import (
 )
 from urllib3.response import BaseHTTPResponse
 
-from connectors.links import is_loopback
+from connectors.errors import Permanent
+from connectors.links import is_loopback, redacted
 
 _PIECE = 1 << 16
 
@@ -81,11 +82,19 @@ class HttpClient:
     connections: int = 128
     """How many idle connections are kept to one host; there may be more in use."""
     elapsed: Callable[[], float] = time.monotonic
+    proxies: Mapping[str, str] = field(default_factory=getproxies)
+    """By scheme, as HTTP_PROXY and HTTPS_PROXY name them; NO_PROXY has exceptions. Loopback is always one."""
     _pools: dict[str, urllib3.PoolManager] = field(default_factory=dict)
     _product: str = field(default_factory=product)
 
     def send(self, request: Request) -> Answer:
-        """Send one request and read its whole answer, whatever its status. Raises NoAnswer."""
+        """Send one request and read its whole answer, whatever its status.
+
+        Raises NoAnswer, and Permanent for plain http to any other machine: what is sent are tokens.
+        """
+        parts = urlsplit(request.url)
+        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+            raise Permanent(f"{redacted(request.url)} is not encrypted, and nothing is sent to it")
         until = self.elapsed() + self.bounds.whole
         headers = {
             "user-agent": self._product,
@@ -131,7 +140,7 @@ class HttpClient:
         return b"".join(pieces)
 
     def _pool(self, url: str) -> urllib3.PoolManager:
-        proxy = _proxy(url)
+        proxy = self._proxy(url)
         pool = self._pools.get(proxy)
         if pool is None:
             many = self.connections
@@ -139,13 +148,13 @@ class HttpClient:
             pool = self._pools.setdefault(proxy, fresh)
         return pool
 
-
-def _proxy(url: str) -> str:
-    """The proxy that HTTPS_PROXY and NO_PROXY name for a URL, or ''. Loopback never goes through one."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    proxy = getproxies().get(parts.scheme, "")
-    return "" if not proxy or is_loopback(host) or proxy_bypass(host) else proxy
+    def _proxy(self, url: str) -> str:
+        """The proxy to a URL, or ''."""
+        if not self.proxies:
+            return ""
+        parts = urlsplit(url)
+        host, proxy = parts.hostname or "", self.proxies.get(parts.scheme, "")
+        return "" if not proxy or is_loopback(host) or proxy_bypass(host) else proxy
 
 
 _SENTENCES: tuple[tuple[type[Exception], str], ...] = (

@@ -23,6 +23,19 @@ _WORDS = {
         {"suspended", "archived", "blocked", "sign-in blocked", "disabled"},
     ),
 }
+_TEXTS = (
+    "org_unit",
+    "department",
+    "job_title",
+    "company",
+    "office",
+    "city",
+    "state",
+    "country",
+    "employee_type",
+    "cost_center",
+)
+"""The last columns of an account, in the order of `Seen`."""
 Texts = Callable[[Row], str | None]
 
 
@@ -30,20 +43,14 @@ def accounts(table: Table) -> Iterator[Seen]:
     """The account of each row. Raises NeedsPerson for a row that names nobody."""
     identity, address, name = _identity(table), _first(table, "upn", "mail"), _name(table)
     enabled, guest, deleted = _enabled(table), _text(table, "user_type"), _text(table, "deleted")
-    others = [
-        _text(table, column)
-        for column in (
-            "org_unit", "department", "job_title", "company", "office", "city", "state", "country", "employee_type",
-            "cost_center",
-        )
-    ]  # fmt: skip
+    places = [table.places.get(column) for column in _TEXTS]
     for row in table:
         id, kind = identity(row), guest(row)
         if deleted(row):
             yield Seen(id, gone="deleted")
             continue
         is_guest = None if kind is None else kind.lower() == "guest"
-        texts = [other(row) for other in others]
+        texts = [None if place is None else row.fields[place].strip() for place in places]
         yield Seen(id, address(row), name(row), enabled(row), is_guest, "user", *texts)
 
 

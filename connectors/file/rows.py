@@ -9,7 +9,6 @@ import csv
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import BinaryIO, NamedTuple
 
@@ -34,8 +33,7 @@ class Print(NamedTuple):
     encoding: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row with the line in which it ends, counted from 1."""
 
     line: int

@@ -128,7 +128,8 @@ def _with(query: Any) -> Any:
 
 
 def _written(info: "RequestInformation", root: str) -> Request:
-    info.path_parameters["baseurl"] = root
+    # The SDK's builders share one dictionary, and so do all threads and tenants.
+    info.path_parameters = {**info.path_parameters, "baseurl": root}
     assert info.http_method is not None
     headers: Mapping[str, str] = {name: ", ".join(sorted(values)) for name, values in info.headers.get_all().items()}
     return Request(info.http_method.value, info.url, headers, info.content or None)

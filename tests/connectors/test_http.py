@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.errors import Permanent
 from connectors.http import Bounds, HttpClient, NoAnswer, Request
 from connectors.simulators.serving import Answer, Ending
 from tests.connectors.scripted import CUT, RESET, json, scripted
@@ -108,19 +109,26 @@ def test_connections_are_used_again_after_answers_of_any_kind(client: HttpClient
         assert pool.num_connections == 1
 
 
-def test_a_proxy_of_the_environment_is_used_except_for_loopback(
-    monkeypatch: pytest.MonkeyPatch, client: HttpClient
-) -> None:
-    with scripted(json({"from": "proxy"}), json({"from": "itself"})) as server:
-        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-            monkeypatch.delenv(name)
+def test_a_proxy_of_the_environment_is_used_except_for_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    with scripted(Answer(403, {}, b""), json({"from": "itself"})) as server:
+        monkeypatch.setenv("https_proxy", server.url)
         monkeypatch.setenv("http_proxy", server.url)
-        client.send(get("http://graph.contoso.example/v1.0"))
+        monkeypatch.setenv("no_proxy", "login.contoso.example")
+        client = HttpClient(Bounds(connect=2, read=2))
+        with pytest.raises(NoAnswer, match="the proxy refused"):
+            client.send(get("https://graph.contoso.example/v1.0/users?$skiptoken=s3cret"))
         client.send(get(f"{server.url}/direct"))
-        monkeypatch.setenv("no_proxy", "graph.contoso.example")
 
-    assert server.targets == ["http://graph.contoso.example/v1.0", "/direct"]
-    assert client._pool("http://graph.contoso.example/") is client._pools[""]
+    assert server.targets == ["graph.contoso.example:443", "/direct"]
+    assert client._pool("https://login.contoso.example/") is client._pools[""]
+
+
+@pytest.mark.parametrize("url", ["http://graph.microsoft.com/v1.0", "ftp://graph.microsoft.com", "graph.microsoft.com"])
+def test_nothing_is_sent_unencrypted_to_another_machine(client: HttpClient, url: str) -> None:
+    with pytest.raises(Permanent, match="not encrypted"):
+        client.send(get(url))
 
 
 def test_nothing_but_this_client_sends() -> None:

@@ -65,6 +65,12 @@ def test_the_same_is_asked_of_every_cloud(root: str) -> None:
     assert requests.users_delta(root).url == requests.users_delta(ROOT).url.replace(ROOT, root)
 
 
+def test_nothing_of_one_tenants_root_stays_where_another_tenants_request_is_written() -> None:
+    requests.groups_delta("http://127.0.0.1:8000/v1.0", ["a"])
+
+    assert "baseurl" not in requests._client().path_parameters
+
+
 def test_a_request_that_is_asked_for_every_walk_is_written_once() -> None:
     assert requests.users_delta(ROOT) is requests.users_delta(ROOT)
 
