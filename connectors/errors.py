@@ -1,10 +1,10 @@
 """What can go wrong on the wire, in the three ways that matter to whoever goes on from here.
 
-    ConnectorError
-    ├── Transient        try again, after `retry_after` where the vendor names a time
-    │   └── CursorExpired    the cursor is dead: walk everybody again
-    ├── NeedsPerson      nothing will change until a person does what `remedy` says
-    └── Permanent        our own request is wrong: a bug, never retried
+ConnectorError
+├── Transient        try again, after `retry_after` where the vendor names a time
+│   └── CursorExpired    the cursor is dead: walk everybody again
+├── NeedsPerson      nothing will change until a person does what `remedy` says
+└── Permanent        our own request is wrong: a bug, never retried
 """
 
 
