@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from connectors.asking import Asker
 from connectors.base import Capabilities, Directory, Found, GroupPage, MailboxAnswer, Page
 from connectors.context import Context
+from connectors.errors import NeedsPerson
 from connectors.links import Root, permitted, root
 from connectors.microsoft365 import CAPABILITIES, Options, groups, lookups, mailboxes, names, tenants, users
 from connectors.microsoft365.clouds import CLOUDS, GRAPH_HOSTS, LOGIN_HOSTS
@@ -59,7 +60,10 @@ def open_directory(options: Options, context: Context) -> Directory:
     place = _place(options.graph_url, cloud.graph, GRAPH_HOSTS, context.allowed_hosts)
     login = _place(options.login_url, cloud.login, LOGIN_HOSTS, context.allowed_hosts)
     credential, shared = context.credential(options.credential)
-    assert isinstance(credential, InlineMicrosoft)
+    if not isinstance(credential, InlineMicrosoft):
+        raise NeedsPerson(
+            "the credential is not one for Microsoft", remedy="name another one in `credential` of the directory"
+        )
     purpose = Purpose(options.tenant, cloud.scope, login)
     tokens = context.credentials.source(purpose, credential, shared=shared)
     return Microsoft365(Graph(_versioned(place), tokens, Asker(context.http, DIALECT, context.world)))

@@ -14,6 +14,7 @@ from connectors.secrets import Secrets
 from policies.credentials import (
     EnvRef,
     FileRef,
+    GoogleKey,
     MicrosoftCertificate,
     MicrosoftFederated,
     MicrosoftManagedIdentity,
@@ -155,6 +156,13 @@ def test_a_credential_by_name_is_the_providers_and_shared(context: Context) -> N
     assert opened.tokens.own.credential == secret and opened.tokens.shared is not None
     with pytest.raises(NeedsPerson, match="no credential named 'everybody'"):
         registry.open_directory(entry, context)
+
+
+def test_a_credential_of_another_vendor_needs_a_person(context: Context) -> None:
+    provided = context.provided({"everybody": GoogleKey(FileRef("google.json"))}, frozenset())
+
+    with pytest.raises(NeedsPerson, match="not one for Microsoft"):
+        registry.open_directory(microsoft(credential=NamedCredential("everybody")), provided)
 
 
 def test_opening_asks_nothing_and_reads_no_secret(context: Context) -> None:

@@ -82,7 +82,6 @@ def test_an_interrupted_walk_goes_on_where_it_was_and_is_still_one_over_everybod
 
 
 @story()
-@proves("Z8")
 def test_nothing_happened_and_nothing_is_told(town: Town) -> None:
     people(town, 3)
     mirror = read(town.open())
@@ -115,7 +114,7 @@ def test_what_happened_since_is_told_and_nothing_else(town: Town) -> None:
 
 
 @story("delta", "deleted")
-@proves("D3", "D4")
+@proves("D4")
 def test_somebody_leaves_and_comes_back_under_the_same_id(town: Town) -> None:
     ada = town.hire("Ada Winter")
     mirror = read(town.open())
@@ -266,6 +265,17 @@ def test_an_account_that_is_told_twice_is_one_account(town: Town) -> None:
 
     assert mirror.names == hired
     assert sum(len(page.accounts) for page in mirror.pages) > len(hired)
+
+
+@story(trouble=contract.REPEATED_PAGE)
+def test_a_page_that_comes_twice_is_one_page(town: Town) -> None:
+    hired = people(town, 3 * town.page)
+    town.trouble(contract.REPEATED_PAGE)
+
+    mirror = read(town.open())
+
+    assert mirror.names == hired
+    assert len(mirror.pages) == 4
 
 
 @story(trouble=contract.FOREIGN_LINK)

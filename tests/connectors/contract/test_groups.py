@@ -135,7 +135,6 @@ def test_no_groups_wanted_and_nothing_asked(town: Town) -> None:
 
 
 @story("groups", "delta")
-@proves("Z8")
 def test_nothing_happened_in_groups_and_one_request_tells_it(town: Town) -> None:
     hired = list(people(town, 4))
     nested = town.create_group("Nested", hired[:2])

@@ -85,7 +85,6 @@ def test_what_is_no_file_needs_a_person(tmp_path: Path, what: str) -> None:
         list(ExportedFile(path).pull(None))
 
 
-@proves("Z8")
 def test_an_unchanged_file_is_told_by_one_empty_page_with_its_cursor(file: ExportedFile) -> None:
     cursor = cursor_of(file)
 

@@ -31,7 +31,6 @@ class FileTown:
         self.world = World()
         self._folder = folder
         self._rows: dict[str, dict[str, str]] = {}
-        self._deleted: dict[str, dict[str, str]] = {}
         self._stale = True
 
     @classmethod
