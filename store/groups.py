@@ -85,7 +85,9 @@ class Groups:
 
     def rebind(self, directory: int, ref: str, group_id: str, now: int) -> None:
         """Bind a name to another group because a person said so (G3)."""
-        self._tx.execute("DELETE FROM group_ref WHERE directory = :directory AND ref = :ref", {"directory": directory, "ref": ref})
+        self._tx.execute(
+            "DELETE FROM group_ref WHERE directory = :directory AND ref = :ref", {"directory": directory, "ref": ref}
+        )
         self.bind(directory, [Binding(ref, group_id, None)], now)
 
     # --- groups and edges ---
@@ -174,7 +176,8 @@ class Groups:
         )
         self._plan(values, f"SELECT s.member, s.member_is {new}")
         return self._tx.execute(
-            f"INSERT INTO edge (directory, member, grp, member_is) SELECT :directory, s.member, g.key, s.member_is {new}",
+            "INSERT INTO edge (directory, member, grp, member_is)"
+            f" SELECT :directory, s.member, g.key, s.member_is {new}",
             values,
         ).rowcount
 

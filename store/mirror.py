@@ -33,9 +33,7 @@ def _told(known: bool) -> dict[str, str]:
     told = {column: of(column, "''") for column in (*_PLAIN, "mailbox")}
     told |= {column: of(column, default) for column, default in _FIRST.items()}
     told["kind"] = _kind(told["guest"], told["mailbox"])
-    told["state"] = (
-        f"CASE WHEN s.gone IS NOT NULL THEN s.gone WHEN {told['enabled']} THEN 'active' ELSE 'disabled' END"
-    )
+    told["state"] = f"CASE WHEN s.gone IS NOT NULL THEN s.gone WHEN {told['enabled']} THEN 'active' ELSE 'disabled' END"
     return told
 
 
@@ -172,7 +170,8 @@ class Mirror:
         """Queue every account whose mailbox kind is not known, once the directory permits asking again."""
         self._tx.execute(
             "INSERT INTO mailbox_queue (account, directory, due) SELECT key, directory, :now FROM account"
-            f" WHERE directory = :directory AND mailbox = '' AND NOT guest AND {_LIVE} ON CONFLICT (account) DO NOTHING",
+            f" WHERE directory = :directory AND mailbox = '' AND NOT guest AND {_LIVE}"
+            " ON CONFLICT (account) DO NOTHING",
             {"directory": directory, "now": now},
         )
 

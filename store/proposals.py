@@ -78,7 +78,7 @@ class Proposals:
     def _chunks(self, source: str, values: Mapping[str, Any], attributes: bool) -> Iterator[Chunk]:
         sql = f"SELECT {_ACCOUNT}{_HOLDING}{_ATTRIBUTES if attributes else ''} {source}"
         for rows in self._tx.stream(sql, values, CHUNK):
-            accounts = [Account(*row[:_PLAIN], row[_PLAIN + _HELD :]) for row in rows]
+            accounts = [Account._make((*row[:_PLAIN], row[_PLAIN + _HELD :])) for row in rows]
             holdings = {
                 row[0]: _holding(row[_PLAIN : _PLAIN + _HELD])
                 for row in rows
@@ -130,9 +130,8 @@ class Proposals:
 
     def of_kind(self, batch: int, kind: str) -> Iterator[Proposal]:
         """The proposals of one kind, sorted."""
-        sql = (
-            f"SELECT {', '.join(Proposal._fields)} FROM proposal WHERE batch = :batch AND kind = :kind ORDER BY {_ORDER}"
-        )
+        columns = ", ".join(Proposal._fields)
+        sql = f"SELECT {columns} FROM proposal WHERE batch = :batch AND kind = :kind ORDER BY {_ORDER}"
         for rows in self._tx.stream(sql, {"batch": batch, "kind": kind}, CHUNK):
             for row in rows:
                 yield Proposal._make(row)
@@ -184,7 +183,8 @@ class Proposals:
         sql = (
             "SELECT w.account, w.kind, w.license, w.through, h.license, h.through, w.rank, w.rule_position, w.rule,"
             " w.source, w.because, w.since, NULL, w.address, w.id, '', h.lot, h.source, h.since, h.because, w.reason,"
-            " w.license, w.rule_position, w.source, w.directory FROM waiting AS w JOIN directory AS d ON d.key = w.directory"
+            " w.license, w.rule_position, w.source, w.directory FROM waiting AS w"
+            " JOIN directory AS d ON d.key = w.directory"
             " LEFT JOIN assignment AS h ON h.account = w.account WHERE w.company = :company AND w.license = :license"
             " AND w.through = :through AND w.rank BETWEEN :low AND :high AND d.state = 'healthy' AND NOT EXISTS"
             f" (SELECT 1 FROM proposal AS p WHERE p.batch = :batch AND p.account = w.account){skip}"
@@ -208,6 +208,6 @@ def _wanted(row: Sequence[Any]) -> Wanted:
     width = len(Proposal._fields)
     lot, source, since, because, reason, license, position, waits_source, directory = row[width:]
     claim = Claim(Proposal._make(row[:width]), lot, source)
-    return Wanted(claim, directory, since, because, reason, None if reason is None else (license, position, waits_source))
-
-
+    return Wanted(
+        claim, directory, since, because, reason, None if reason is None else (license, position, waits_source)
+    )

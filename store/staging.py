@@ -43,7 +43,7 @@ class Staging:
         return None if row is None else Walk(row[0], row[1], row[2], bool(row[3]), row[4])
 
     def add(self, directory: int, walk: Walk, seen: Sequence[tuple[Any, ...]]) -> Walk:
-        """Stage the accounts of some pages with the place from which the walk goes on; returns the walk as it is now."""
+        """Stage the accounts of some pages with the place from which the walk goes on; returns the walk as it is."""
         first, batch = walk.staged, walk.batch
         if seen:
             self._tx.copy("stage", COLUMNS, ((batch, n, *row) for n, row in enumerate(seen, first)))
@@ -84,7 +84,7 @@ class Staging:
     # Entries may repeat within a walk, in any order: a later one overlays an earlier one.
 
     def disputed(self, batch: int) -> list[str]:
-        """Accounts that one walk told both live and gone: the order is no evidence, a look-up is (Graph, delta query)."""
+        """Accounts that one walk told both live and gone: their order is no evidence (Graph, delta query)."""
         rows = self._tx.execute(
             "SELECT id FROM stage WHERE batch = :batch GROUP BY id"
             " HAVING count(*) > 1 AND count(gone) > 0 AND count(gone) < count(*) ORDER BY id",

@@ -1,11 +1,11 @@
 """What an operation refuses.
 
-    SeatkeeperError
-    └── OperationError
-        ├── Usage           the request itself makes no sense: no such directory, account …
-        ├── Insufficient    more seats are wanted than are free; nothing was assigned (L6)
-        ├── Busy            a run is under way and did not end in time
-        └── Stopped         this process was told to stop; nothing more is written (Z10)
+SeatkeeperError
+└── OperationError
+    ├── Usage           the request itself makes no sense: no such directory, account …
+    ├── Insufficient    more seats are wanted than are free; nothing was assigned (L6)
+    ├── Busy            a run is under way and did not end in time
+    └── Stopped         this process was told to stop; nothing more is written (Z10)
 """
 
 from collections.abc import Sequence

@@ -25,12 +25,8 @@ class Settings:
     redis_url: str | None = field(
         default=None, metadata={"help": "Redis for Dramatiq; without it messages stay in the process"}
     )
-    policy_dir: Path = field(
-        default=Path("policies.d"), metadata={"help": "one *.yaml per company, and provider.yaml"}
-    )
-    secrets_dir: Path = field(
-        default=Path("/run/secrets"), metadata={"help": "where a {file: …} of a policy must lie"}
-    )
+    policy_dir: Path = field(default=Path("policies.d"), metadata={"help": "one *.yaml per company, and provider.yaml"})
+    secrets_dir: Path = field(default=Path("/run/secrets"), metadata={"help": "where a {file: …} of a policy must lie"})
     console: str = field(default="127.0.0.1:8480", metadata={"help": "where console and API listen"})
     smtp_url: str | None = field(default=None, metadata={"help": "mail to people"})
 

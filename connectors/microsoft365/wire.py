@@ -243,7 +243,7 @@ def seen_of(users: Sequence[User], *, full: bool) -> list[Seen]:
                 seen,
                 (
                     user.id,
-                    upn or say[upn],
+                    upn.lower() if upn else say[upn],
                     user.displayName or say[user.displayName],
                     None if enabled is unset else enabled,
                     None if kind is unset else kind == "Guest",

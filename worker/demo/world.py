@@ -14,6 +14,7 @@ from policies.model import License
 from store.engine import open_store
 from worker.bootstrap import App
 from worker.demo.telling import Numbers, Stock
+from worker.errors import OperationError
 from worker.operations.policies import load
 from worker.operations.runs import RunResult
 from worker.operations.syncing import Asked, sync
@@ -28,6 +29,12 @@ PROVIDER = "cli:demo@northwind"
 WRITTEN_URL = "http://127.0.0.1:8490"
 """What the example policies say in place of the simulator's real address."""
 FABRIKAM_PEOPLE, FABRIKAM_SEED = 60, 11
+
+
+class OffScript(OperationError):
+    """The demo met something that its story does not have."""
+
+    code = "demo"
 
 
 @dataclass(frozen=True)
@@ -45,9 +52,12 @@ class World:
         """Let time pass."""
         self.clock.advance(timedelta(minutes=minutes))
 
-    def sync(self, directory: str, *, dry: bool = False) -> RunResult:
-        """One pass over one directory."""
-        return sync(self.app, directory, Asked(dry=dry))
+    def sync(self, directory: str, *, dry: bool = False, fails: bool = False) -> RunResult:
+        """One pass over one directory. Raises OffScript where it ends otherwise than the story has it."""
+        result = sync(self.app, directory, Asked(dry=dry))
+        if (result.outcome == "failed") is not fails:
+            raise OffScript(f"the pass over {directory} ended as {result.outcome}: {result.error}")
+        return result
 
     def load(self) -> "tuple[Problem, ...]":
         """Read the policy folder, as a pass on demand does first."""
@@ -111,7 +121,9 @@ def write_policies(settings: Settings, url: str) -> None:
     for name in ("contoso.yaml", "fabrikam.yaml"):
         text = (files("policies") / "examples" / "demo" / name).read_text(encoding="utf-8")
         (settings.policy_dir / name).write_text(text.replace(WRITTEN_URL, url), encoding="utf-8")
-    (settings.secrets_dir / "simulated-secret").write_text(SIMULATED_SECRET, encoding="utf-8")
+    secret = settings.secrets_dir / "simulated-secret"
+    secret.touch(mode=0o600)
+    secret.write_text(SIMULATED_SECRET, encoding="utf-8")
 
 
 def people_of(tenant: Tenant, department: str) -> Sequence[str]:

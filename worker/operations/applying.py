@@ -14,6 +14,8 @@ from worker.operations.serving import Service, Tally, stock_of
 if TYPE_CHECKING:
     from store.transaction import Transaction
 
+LARGE = 10_000
+"""Changes from which on the database is told anew how many licenses there are."""
 JUDGED = (Limited.ARCHIVE, Limited.RELEASE)
 """The kinds of a directory's plan that limits count; purchases are judged when the shortage is known."""
 
@@ -42,6 +44,8 @@ def apply(tx: "Transaction", run: Run, approved: Mapping[str, frozenset[int]]) -
     if held_purchase is not None:
         run.result.held.append(HeldKind(*held_purchase))
     _note(tx, run, service.tally, approved)
+    if service.tally.total > LARGE:
+        tx.dialect.analyze(tx.connection, "assignment")
     tx.proposals.drop(run.batch)
     return service.tally
 

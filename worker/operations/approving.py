@@ -63,5 +63,7 @@ def _approve_read(app: "App", plan: HeldPlan, who: str) -> RunResult:
 
 
 def _directory(app: "App", plan: HeldPlan) -> str:
+    if plan.directory is None:
+        raise Conflict(f"the plan {plan.hash} is of no directory")
     with app.store.read() as tx:
-        return str(tx.directories.by_key(plan.directory).id)
+        return tx.directories.by_key(plan.directory).id

@@ -83,8 +83,7 @@ def _collect(run: Run, pulled: Pulled, answers: Answers) -> None:
     with run.app.store.read() as tx:
         if pulled.walk.staged:
             wanted.update(
-                (id, None)
-                for id in tx.staging.without_mailbox(run.directory.key, pulled.walk.batch, PER_RUN + 1)
+                (id, None) for id in tx.staging.without_mailbox(run.directory.key, pulled.walk.batch, PER_RUN + 1)
             )
         due = tx.mirror.mailboxes_due(run.directory.key, run.now, PER_RUN + 1)
         wanted.update((id, None) for _, id, _ in due)

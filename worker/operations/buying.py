@@ -79,9 +79,7 @@ def _left_for_company(tx: "Transaction", service: Service, pool: int, license: s
     return max(0, limit - held - tx.orders.open_seats(pool, license, company=service.company))
 
 
-def _held(
-    tx: "Transaction", service: Service, license: str, seats: int, because: str
-) -> tuple[str, str, int] | None:
+def _held(tx: "Transaction", service: Service, license: str, seats: int, because: str) -> tuple[str, str, int] | None:
     """Beyond the safety limit a purchase is held, and there is no order (P1, Z1)."""
     limit = service.in_force.policy.safety.purchase
     recent = Recent(tx.orders.ordered_in_a_day(service.company, license, service.now), 0)

@@ -99,7 +99,7 @@ def _stage(run: Run, pages: Iterator[GroupPage], grouped: Grouped) -> None:
     buffer: list[Edge] = []
     for page in pages:
         for group in page.groups:
-            grouped.found[group.id] = group
+            grouped.found[group.id] = _completed(grouped.found.get(group.id), group)
         grouped.whole.extend(id for id in page.whole if id not in grouped.whole)
         buffer.extend(page.edges)
         if len(buffer) >= FLUSH:
@@ -111,6 +111,13 @@ def _stage(run: Run, pages: Iterator[GroupPage], grouped: Grouped) -> None:
     if grouped.cursor is None:
         raise Transient("the directory ended the list of groups without saying that it was complete", feature="groups")
     _flush(run, grouped, buffer)
+
+
+def _completed(before: SeenGroup | None, group: SeenGroup) -> SeenGroup:
+    """A later page need not repeat what an earlier one told."""
+    if before is None or group.gone:
+        return group
+    return group._replace(name=group.name or before.name, address=group.address or before.address)
 
 
 def _flush(run: Run, grouped: Grouped, edges: Sequence[Edge]) -> None:
@@ -146,7 +153,9 @@ def _read_again(run: Run, directory: Directory, grouped: Grouped) -> None:
             )
 
 
-def suspended(tx: "Transaction", run: Run, bindings: dict[str, Binding], gone: Sequence[str], refused: bool) -> dict[str, tuple[GroupRef, ...]]:
+def suspended(
+    tx: "Transaction", run: Run, bindings: dict[str, Binding], gone: Sequence[str], refused: bool
+) -> dict[str, tuple[GroupRef, ...]]:
     """The rules that cannot be evaluated in this directory, with the groups that are missing (G3).
 
     A name that no group answers to here is no error for the rule if another of its directories has it; it then simply
@@ -157,12 +166,10 @@ def suspended(tx: "Transaction", run: Run, bindings: dict[str, Binding], gone: S
         for ref, binding in bindings.items()
         if refused or binding.problem is not None or binding.group_id is None or binding.group_id in gone
     }
-    elsewhere = tx.groups.bound_in_company(run.directory.company, run.directory.key, sorted(lost)) if lost else frozenset()
+    elsewhere = (
+        tx.groups.bound_in_company(run.directory.company, run.directory.key, sorted(lost)) if lost else frozenset()
+    )
     unresolved = [
-        GroupRef(ref)
-        for ref in sorted(lost)
-        if refused or bindings[ref].problem != "missing" or ref not in elsewhere
+        GroupRef(ref) for ref in sorted(lost) if refused or bindings[ref].problem != "missing" or ref not in elsewhere
     ]
     return suspended_rules(run.in_force.policy, unresolved)
-
-

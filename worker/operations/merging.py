@@ -12,20 +12,23 @@ if TYPE_CHECKING:
     from store.transaction import Transaction
 
 LARGE = 10_000
-"""Staged rows from which on the database is told anew how many there are."""
+"""New rows from which on the database is told how many there are, before it plans over them."""
 
 
-def merge(tx: "Transaction", run: Run, directory: Directory, pulled: Pulled, grouped: Grouped | None, answers: Answers) -> None:
+def merge(
+    tx: "Transaction", run: Run, directory: Directory, pulled: Pulled, grouped: Grouped | None, answers: Answers
+) -> None:
     """Merge accounts, memberships and mailbox kinds, and keep the cursors that stand for them."""
     key, now = run.directory.key, run.now
     first = run.directory.read_whole_at == 0 and pulled.full
     batch = _stage_rest(tx, run, pulled)
     changed = 0
     if pulled.seen or pulled.full:
-        if pulled.walk.staged > LARGE:
-            tx.dialect.analyze(tx.connection, "stage")
         tx.staging.collapse(batch, pulled.settled)
-        changed += sum(tx.mirror.merge(key, batch, plan_whole=first))
+        merged = tx.mirror.merge(key, batch, plan_whole=first)
+        changed += sum(merged)
+        if merged.new > LARGE:
+            tx.dialect.analyze(tx.connection, "account")
         _note_absent(tx, run, directory, pulled)
         if directory.capabilities.mailbox_queue and answers.problem is None:
             tx.mirror.queue_mailboxes(key, batch, now, again=not pulled.full)

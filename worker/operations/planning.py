@@ -31,7 +31,11 @@ def basis_of(tx: "Transaction", run: Run, suspended: dict[str, tuple[GroupRef, .
     policy = run.in_force.policy
     bound = {b.ref: b.group_id for b in tx.groups.bindings(run.directory.key).values() if b.group_id is not None}
     closure = tx.groups.closure(run.directory.key, bound) if bound else None
-    return Basis(rule_book(policy, run.entry, suspended, org_units=run.app.has_org_units(run.entry.kind)), closure, Context(policy, run.now))
+    return Basis(
+        rule_book(policy, run.entry, suspended, org_units=run.app.has_org_units(run.entry.kind)),
+        closure,
+        Context(policy, run.now),
+    )
 
 
 def due_whole(run: Run) -> bool:

@@ -112,13 +112,9 @@ def _unambiguous(files: tuple[PolicyFile, ...]) -> tuple[PolicyFile, ...]:
             companies.setdefault(policy.company, file.path)
             for entry in policy.directories:
                 if entry.id in directories:
-                    problems.append(
-                        Problem(entry.mark, f"directory {entry.id!r} is also in {directories[entry.id]}")
-                    )
+                    problems.append(Problem(entry.mark, f"directory {entry.id!r} is also in {directories[entry.id]}"))
                 directories.setdefault(entry.id, file.path)
-        checked.append(
-            file if not problems else PolicyFile(file.path, file.text, None, (*file.problems, *problems))
-        )
+        checked.append(file if not problems else PolicyFile(file.path, file.text, None, (*file.problems, *problems)))
     return tuple(checked)
 
 

@@ -15,6 +15,8 @@ from worker.operations.runs import Run
 
 FLUSH = 5_000
 LOOK_UP = 1_000
+LARGE = 2_000
+"""Staged rows from which on the database is told how many there are before it joins them."""
 STALE = 12 * 3_600 * 1_000_000
 """Microseconds after which an interrupted walk is begun anew rather than taken up: page links live for a while only."""
 
@@ -102,6 +104,9 @@ def _complete(run: Run, walk: Walk, rows: list[Seen], cursor: str, full: bool) -
     """A complete listing is staged whole, because absence is worked out in the store; a few changes are not."""
     if full and rows:
         walk, rows = _flush(run, walk._replace(whole=True), rows), []
+    if walk.staged > LARGE:
+        with run.app.store.begin() as tx:
+            tx.dialect.analyze(tx.connection, "stage")
     return Pulled(walk, rows, cursor, full)
 
 

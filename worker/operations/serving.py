@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from policies.model import License, Source, Through
 from policies.planner import Proposal
-from policies.stock import Claim, FreeLot, Outcome, Stock
+from policies.stock import FreeLot, Outcome, Stock
 from store.holdings import Change, Held, Wait
 from store.proposals import Wanted
 from store.times import span
@@ -85,7 +85,7 @@ class Service:
     def release(self, wanted: Iterable[Wanted]) -> None:
         """Take licenses; what they rested on is free for those served after."""
         for want in wanted:
-            p, before = want.claim.proposal, _held(want)
+            before = _held(want)
             if before is None:
                 continue
             self.stock.give_back(before.license, before.through, before.lot, before.source)
@@ -134,7 +134,8 @@ class Service:
             if room is None or room > 0:
                 limit = UNBOUNDED if room is None else min(room, UNBOUNDED)
                 exhausted = self.stock.exhausted_rules()
-                found += self.tx.proposals.waiting(self.batch, self.company, (license, through), ranks, exhausted, limit)
+                stock = (license, through)
+                found += self.tx.proposals.waiting(self.batch, self.company, stock, ranks, exhausted, limit)
         return found
 
     def _settle(self, want: Wanted, outcome: Outcome) -> None:
@@ -243,9 +244,7 @@ def stock_of(tx: "Transaction", company: int, pool: int, in_force: InForce, now:
     return Stock(lots, entitled, room, rules, entitles=1 if follows else 0)
 
 
-def entitlement_of(
-    tx: "Transaction", company: int, pool: int, in_force: InForce, license: str, now: int
-) -> int | None:
+def entitlement_of(tx: "Transaction", company: int, pool: int, in_force: InForce, license: str, now: int) -> int | None:
     """How many shared mailboxes come free with purchased licenses; None is without limit (S1)."""
     setting = in_force.policy.licenses.shared_mailboxes
     if setting == "unlimited":

@@ -272,7 +272,8 @@ def _hold_read(run: Run, pulled: Pulled) -> None:
             )
             tx.directories.failed(
                 run.directory.key, now, f"the listing is not believed: {pulled.held.why}",
-                f"look at the directory; if it is right, seatkeeper plan approve {digest}", retry_at=_next_due(run, now),
+                f"look at the directory; if it is right, seatkeeper plan approve {digest}",
+                retry_at=_next_due(run, now),
             )  # fmt: skip
         tx.leases.release(run.lease)
     run.result.outcome = "held"
@@ -302,6 +303,6 @@ def _failed(run: Run, problem: Exception) -> None:
 def _retry_at(run: Run, now: int, after: float | None) -> int:
     """Growing delay, up to an hour; what the vendor asks for comes first (Z9)."""
     every, failures = run.directory.every, min(run.directory.failures, 12)
-    delay = min(every * 2**failures, max(every, 3_600_000_000))
+    delay = min(every << failures, max(every, 3_600_000_000))
     delay += int(delay * 0.1 * run.app.random())
     return now + max(delay, int((after or 0) * 1_000_000))
