@@ -34,6 +34,7 @@ def _buy(tx: "Transaction", service: Service, pool: int, license: str, buying: B
     waiting = tx.holdings.waiting_count(company, license, WaitReason.INSUFFICIENT_LICENSES.value)
     free = service.stock.free(license)
     if waiting + buying.spare <= free:
+        tx.plans.withdraw_purchase(company, license, now)
         return None
     month = _month_start(now)
     need = seats_to_buy(

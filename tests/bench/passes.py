@@ -1,0 +1,176 @@
+"""Measures passes against their floors: `python -m tests.bench.passes [--sizes …] [--databases …]`.
+
+The simulated Graph, the database server and each measurement are processes of their own. Prints a table of whole
+processes and their ratios, and writes every figure as JSON where `--json FILE` says.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.services import postgres
+
+PAGE = 500
+IDIOM_USERS = 500
+SETTINGS = {
+    "shared_buffers": "512MB", "max_wal_size": "4GB", "fsync": "on", "synchronous_commit": "on", 
+    "full_page_writes": "on",
+}  # fmt: skip
+
+
+@dataclass
+class Graph:
+    """A simulated Graph in a process of its own."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+    tenant: str
+
+    def change(self, users: int) -> None:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(f"change {users}\n")
+        self.process.stdin.flush()
+        self.process.stdout.readline()
+
+
+@dataclass
+class Bench:
+    """One size on one database."""
+
+    users: int
+    database: str
+    graph: Graph
+    folder: Path
+    server: postgres.Postgres | None
+    figures: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def fresh(self) -> str:
+        if self.server is not None:
+            return self.server.database_url(self.server.create())
+        return f"sqlite:///{self.folder}/{len(list(self.folder.iterdir()))}.db"
+
+    def run(self, name: str, task: str, url: str, users: int | None = None) -> dict[str, Any]:
+        options = {
+            "database": url, "folder": str(self.folder), "users": users or self.users, "url": self.graph.url,
+            "tenant": self.graph.tenant,
+        }  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.bench.child", task, json.dumps(options)], capture_output=True, text=True
+        )
+        if done.returncode:
+            raise SystemExit(f"{name} failed:\n{done.stderr}")
+        figure: dict[str, Any] = json.loads(done.stdout)
+        self.figures[name] = figure
+        print(
+            f"{self.database:>10} {self.users:>9,} {name:<16} wall {figure['wall']:7.2f} s  CPU {figure['cpu']:7.2f} +"
+            f" {figure['server_cpu']:6.2f} s  peak {figure['peak_mb']:5.0f} MB  {_said(figure)}",
+            flush=True,
+        )
+        return figure
+
+
+def _said(figure: dict[str, Any]) -> str:
+    if "pass" not in figure:
+        return ""
+    return f"pass {figure['pass']:.2f} s, {figure['outcome']}, {figure['actions']:,} actions; {figure['steps']}"
+
+
+def measure(users: int, database: str) -> dict[str, Any]:
+    """All figures of one size on one database."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(_server()) if database == "postgresql" else None
+        graph = stack.enter_context(_graph(users))
+        bench = Bench(users, database, graph, folder, server)
+        bench.run("warm-up", "floor_a", bench.fresh())  # the simulator keeps its pages from here on
+        bench.run("floor A", "floor_a", bench.fresh())
+        bench.run("floor B", "floor_b", bench.fresh())
+        url = bench.fresh()
+        bench.run("first pass", "first", url)
+        bench.run("idle", "again", url)
+        for n in range(1, 4):
+            graph.change(100)
+            bench.run(f"delta {n}", "again", url)
+        bench.run("pull", "pull", url)
+        bench.run("unchanged full", "full", url)
+        return {"users": users, "database": database, "figures": bench.figures}
+
+
+def measure_idiom() -> dict[str, Any]:
+    """The SDK's idiom at a size that it can finish."""
+    with tempfile.TemporaryDirectory() as folder, _graph(IDIOM_USERS) as graph:
+        bench = Bench(IDIOM_USERS, "sqlite", graph, Path(folder), None)
+        return bench.run("idiom", "idiom", bench.fresh())
+
+
+@contextmanager
+def _server() -> Iterator[postgres.Postgres]:
+    """PostgreSQL as it runs in life: it does write to the disk."""
+    tests_own = dict(postgres.SETTINGS)
+    postgres.SETTINGS.update(SETTINGS)
+    try:
+        with postgres.running_postgres() as server:
+            yield server
+    finally:
+        postgres.SETTINGS.clear()
+        postgres.SETTINGS.update(tests_own)
+
+
+@contextmanager
+def _graph(users: int) -> Iterator[Graph]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.graph", str(users), str(PAGE)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        said = json.loads(process.stdout.readline())
+        yield Graph(process, said["url"], said["tenant"])
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def ratios(result: dict[str, Any], idiom: dict[str, Any]) -> dict[str, float]:
+    """What the aims are about."""
+    figures = result["figures"]
+
+    def cpu(name: str) -> float:
+        return float(figures[name]["cpu"] + figures[name]["server_cpu"])
+
+    per_user = cpu("first pass") / result["users"]
+    return {
+        "pull CPU ÷ floor A": cpu("pull") / cpu("floor A"),
+        "first pass CPU ÷ floor B": cpu("first pass") / cpu("floor B"),
+        "idiom CPU a user ÷ first pass CPU a user": idiom["cpu"] / idiom["seen"] / per_user,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default="10000,100000,1000000")
+    parser.add_argument("--databases", default="postgresql,sqlite")
+    parser.add_argument("--json", type=Path)
+    wanted = parser.parse_args()
+    idiom = measure_idiom()
+    results = [
+        measure(int(users), database) for database in wanted.databases.split(",") for users in wanted.sizes.split(",")
+    ]
+    for result in results:
+        for name, ratio in ratios(result, idiom).items():
+            print(f"{result['database']:>10} {result['users']:>9,} {name}: {ratio:.2f}")
+    if wanted.json:
+        wanted.json.write_text(json.dumps({"idiom": idiom, "results": results}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
