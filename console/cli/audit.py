@@ -39,7 +39,7 @@ def audit(
             sys.stdout.writelines(encoded_rows(_entries(tx, companies, subject, after or 0, limit)))
             return DONE
         found = [entry for key, _ in companies for entry in _latest(tx, key, subject, after, limit or SHOWN)]
-    for line in _table(sorted(found, key=lambda entry: entry.at)[-(limit or SHOWN) :]):
+    for line in _table(sorted(found, key=lambda entry: (entry.at, entry.company, entry.n))[-(limit or SHOWN) :]):
         print(line)
     return DONE
 

@@ -11,6 +11,7 @@ from console.cli.call import Call
 from console.cli.groups import Group
 from console.cli.tables import Column, table
 from console.cli.values import DATE, LICENSE, SEATS
+from console.cli.words import kinds_of
 
 if TYPE_CHECKING:
     from store.lots import Listed
@@ -77,7 +78,7 @@ def add(
 
 def served_in_words(counts: dict[str, int]) -> str:
     """Who got the seats, as people read it."""
-    told = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counts.items()) if kind != "wait")
+    told = kinds_of(counts)
     return f"Served from the waiting: {told}." if told else "Nobody was waiting for it."
 
 

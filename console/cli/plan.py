@@ -10,6 +10,7 @@ from console.cli.call import Call
 from console.cli.failures import DONE, HELD
 from console.cli.groups import Group
 from console.cli.tables import Column, moment, table
+from console.cli.words import actions_of
 
 if TYPE_CHECKING:
     from store.plans import PlanAction, PlanRow
@@ -139,7 +140,7 @@ def _of_approval(hash: str, result: "RunResult | None") -> Iterator[str]:
     if result is None:
         yield f"Approved {hash}: the purchase is ordered."
         return
-    yield f"Approved {hash}: {result.actions_total:,} changes applied."
+    yield f"Approved {hash}: {actions_of(result)}."
     for held in result.held:
         newer = f"{held.total:,} × {held.kind}, newer than what you saw"
         yield f"  Held now: {newer}: seatkeeper plan show {held.hash[:SHORT]}"

@@ -1,6 +1,5 @@
 """`seatkeeper sync`: read directories and bring licenses in step, now."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from console.cli.failures import DONE, FAILED, HELD
 from console.cli.groups import Command
 from console.cli.tables import Column, table
 from console.cli.values import DURATION
+from console.cli.words import OUTCOMES, actions_of
 
 if TYPE_CHECKING:
     from policies.errors import Problem
@@ -82,18 +82,6 @@ def _of_problems(problems: Sequence["Problem"]) -> Iterator[str]:
     yield ""
 
 
-OUTCOMES = {
-    "applied": "licenses changed",
-    "nothing_to_do": "nothing to do",
-    "held": "held: a person must approve",
-    "partly_held": "licenses changed, and a part is held: a person must approve",
-    "failed": "failed; nothing was changed",
-    "busy": "busy: a run is still under way",
-    "queued": "queued",
-    "dry_run": "dry run: this is what a real run would do now",
-}
-
-
 def _of_result(result: "RunResult") -> Iterator[str]:
     yield f"{result.directory}: {OUTCOMES.get(result.outcome, result.outcome)}"
     if result.run is not None and result.outcome != "failed":
@@ -103,10 +91,7 @@ def _of_result(result: "RunResult") -> Iterator[str]:
     if result.remedy is not None:
         yield f"  What to do: {result.remedy}"
     if result.actions:
-        counts = Counter((action.kind, action.license or "") for action in result.actions)
-        told = ", ".join(f"{number:,} {f'{kind} {license}'.strip()}" for (kind, license), number in counts.items())
-        beyond = result.actions_total - len(result.actions)
-        yield f"  {told}{f', and {beyond:,} more' if beyond > 0 else ''}"
+        yield f"  {actions_of(result)}"
         yield from (f"    {line}" for line in _actions(result))
     for held in result.held:
         yield f"  Held: {held.total:,} × {held.kind}. Look: seatkeeper plan show {held.hash}"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from worker.operations.runs import RunResult
+
 
 @dataclass(frozen=True, slots=True)
 class Stock:
@@ -33,19 +35,16 @@ class Scene:
 
     at: datetime
     title: str
+    headline: str
+    """The scene in a few words, for the table at the end."""
     told: tuple[str, ...]
     commands: tuple[str, ...]
     """What a person would have typed."""
+    results: tuple[RunResult, ...]
+    """What became of the passes."""
     shown: tuple[str, ...]
-    """What the program said, line by line."""
+    """What else the program said, line by line."""
     numbers: Numbers
-    headline: str
-    """The scene in a few words, for the table at the end."""
-
-
-def plural(number: int, what: str, many: str = "") -> str:
-    """`1 seat`, `2 seats`."""
-    return f"{number:,} {what if number == 1 else many or what + 's'}"
 
 
 def names(found: list[str], shown: int = 3) -> str:
