@@ -1,12 +1,12 @@
 """What the store refuses.
 
-    SeatkeeperError
-    └── StoreError
-        ├── NotFound        no such account, lot, plan …
-        ├── Ambiguous       an address that several accounts share
-        ├── Conflict        what the decision rested on has changed since
-        ├── LeaseLost       somebody else works on the directory now (Z5)
-        └── SchemaBehind    the database needs `seatkeeper db upgrade`
+SeatkeeperError
+└── StoreError
+    ├── NotFound        no such account, lot, plan …
+    ├── Ambiguous       an address that several accounts share
+    ├── Conflict        what the decision rested on has changed since
+    ├── LeaseLost       somebody else works on the directory now (Z5)
+    └── SchemaBehind    the database needs `seatkeeper db upgrade`
 """
 
 from policies.errors import SeatkeeperError
