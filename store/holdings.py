@@ -143,6 +143,16 @@ class Holdings:
             ).scalar_one()
         )
 
+    def waiting_in_pool(self, pool: int) -> int:
+        """How many wait for seats of a pool, whatever their company."""
+        return int(
+            self._tx.execute(
+                "SELECT coalesce(sum(n), 0) FROM waiting_count AS w JOIN company AS c ON c.key = w.company"
+                " WHERE c.pool = :pool AND w.through = 'seat'",
+                {"pool": pool},
+            ).scalar_one()
+        )
+
     def _start_clocks(self, company: int, changes: Sequence[Change], now: int, retention: int) -> None:
         """L4: sixty days by default after `standard` is taken; L5: nothing is kept after `archived` is."""
         ended = [change for change in changes if change.after is None and change.before is not None]

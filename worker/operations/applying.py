@@ -1,15 +1,17 @@
 """Judging and applying what a run proposed, in one transaction (Z1, D1, L1)."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from policies.judging import Judgement, judge
 from policies.model import License, Limited
+from policies.stock import Stock
 from worker.operations.buying import buy
 from worker.operations.holding import hold, withdraw_rejected
 from worker.operations.pools import serve_others
 from worker.operations.runs import HeldKind, Run
-from worker.operations.serving import Service, Tally, stock_of
+from worker.operations.serving import CHUNK, Service, Tally, stock_of
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -20,14 +22,34 @@ JUDGED = (Limited.ARCHIVE, Limited.RELEASE)
 """The kinds of a directory's plan that limits count; purchases are judged when the shortage is known."""
 
 
-def apply(tx: "Transaction", run: Run, approved: Mapping[str, frozenset[int]]) -> Tally:
+def open_service(tx: "Transaction", run: Run) -> Service:
+    """The company's stock, held for this run: nobody else gives out the pool's seats until the transaction ends."""
+    company, pool = run.directory.company, run.directory.pool
+    tx.lots.lock_pool(pool)
+    return Service(tx, company, run.in_force, run.batch, run.now, stock_of(tx, company, pool, run.in_force, run.now))
+
+
+def enough_for_all(tx: "Transaction", run: Run, stock: Stock) -> bool:
+    """Whether there are seats for everybody who could want one, so that who comes first decides nothing: then seats
+    are given while the plan is made, and a first read of a million accounts need not be sorted first."""
+    if stock.rule_room or any(room is not None for room in stock.company_room.values()):
+        return False
+    others = tx.holdings.waiting_in_pool(run.directory.pool)
+    wanted = tx.mirror.live(run.directory.key) + others
+    given = {rule.license for rule in run.in_force.policy.rules if rule.license is not None}
+    return all(stock.free(license) >= wanted for license in given)
+
+
+def apply(tx: "Transaction", run: Run, approved: Mapping[str, frozenset[int]], service: Service | None = None) -> Tally:
     """Apply the run's proposals: hold what is beyond a limit, serve the rest, buy what is short.
 
-    `approved` names, by kind, accounts whose change a person approved by its hash.
+    `approved` names, by kind, accounts whose change a person approved by its hash. `service` is the one that was
+    opened to give seats while the plan was made.
     """
-    company, pool = run.directory.company, run.directory.pool
+    pool = run.directory.pool
     run.result.held = []
-    tx.lots.lock_pool(pool)
+    if service is None:
+        service = open_service(tx, run)
     withdraw_rejected(tx, run)
     judgement = _judge(tx, run, approved)
     for verdict in judgement.held:
@@ -35,10 +57,7 @@ def apply(tx: "Transaction", run: Run, approved: Mapping[str, frozenset[int]]) -
         if held is not None:
             run.result.held.append(held)
     tx.plans.supersede_others(run.directory.key, [verdict.kind.value for verdict in judgement.held], run.now)
-    service = Service(
-        tx, company, run.in_force, run.batch, run.now, stock_of(tx, company, pool, run.in_force, run.now),
-        skip=frozenset(verdict.kind.value for verdict in judgement.held),
-    )  # fmt: skip
+    service.skip = frozenset(verdict.kind.value for verdict in judgement.held)
     _serve(tx, run, service, approved)
     held_purchase = buy(tx, service, pool)
     if held_purchase is not None:
@@ -63,8 +82,12 @@ def _serve(tx: "Transaction", run: Run, service: Service, approved: Mapping[str,
     for proposal in tx.proposals.of_kind(run.batch, "wait"):
         service.wait(proposal, proposal.reason or "", directory)
     service.flush()
-    tx.holdings.settle([proposal.account for proposal in tx.proposals.of_kind(run.batch, "settle")])
-    tx.holdings.start_graces(directory, list(tx.proposals.of_kind(run.batch, "grace")), run.now)
+    settled = tx.proposals.of_kind(run.batch, "settle")
+    while some := [proposal.account for proposal in islice(settled, CHUNK)]:
+        tx.holdings.settle(some)
+    graces = tx.proposals.of_kind(run.batch, "grace")
+    while begun := list(islice(graces, CHUNK)):
+        tx.holdings.start_graces(directory, begun, run.now)
 
 
 def _judge(tx: "Transaction", run: Run, approved: Mapping[str, frozenset[int]]) -> Judgement:

@@ -1,10 +1,11 @@
 """Deciding: accounts are read a chunk at a time, and what should change is written down as proposals."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policies.deciding import RuleBook, decide, rule_book
-from policies.model import NO_GROUPS, GroupRef, Memberships
+from policies.model import NO_GROUPS, GroupRef, Memberships, Through
 from policies.planner import Context, Proposal, footing, make_plan
 from store.groups import Closure
 from store.proposals import Chunk
@@ -13,6 +14,7 @@ from worker.operations.runs import Run
 if TYPE_CHECKING:
     from store.transaction import Transaction
 
+_SEAT = Through.SEAT.value
 WHOLE_EVERY = 24 * 3_600 * 1_000_000
 """Microseconds between whole plans, so that no drift stays (Z12)."""
 
@@ -49,8 +51,13 @@ def due_whole(run: Run) -> bool:
     )
 
 
-def plan(tx: "Transaction", run: Run, basis: Basis, *, whole: bool) -> int:
-    """Write down what should change; returns how many proposals there are."""
+def plan(
+    tx: "Transaction", run: Run, basis: Basis, *, whole: bool, assign: Callable[[list[Proposal]], None] | None = None
+) -> int:
+    """Write down what should change; returns how many proposals there are.
+
+    `assign` takes new licenses at once, where there are seats for everybody.
+    """
     key = run.directory.key
     tx.proposals.drop(run.batch)
     if not whole:
@@ -63,9 +70,12 @@ def plan(tx: "Transaction", run: Run, basis: Basis, *, whole: bool) -> int:
         verdicts = decide(chunk.accounts, members, basis.book)
         proposals = list(make_plan(verdicts, chunk.holdings, basis.context))
         _set_footings(basis, chunk, members, proposals)
+        proposed += len(proposals)
+        if assign is not None:
+            assign([p for p in proposals if p.kind == "assign" and p.through == _SEAT])
+            proposals = [p for p in proposals if p.kind != "assign" or p.through != _SEAT]
         if proposals:
             tx.proposals.add(run.batch, proposals)
-            proposed += len(proposals)
         planned += len(chunk.accounts)
         run.progress("planning", planned)
     tx.proposals.planned(key)

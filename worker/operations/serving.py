@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from policies.model import License, Source, Through
 from policies.planner import Proposal
-from policies.stock import FreeLot, Outcome, Stock
+from policies.stock import Claim, FreeLot, Outcome, Stock
 from store.holdings import Change, Held, Wait
 from store.proposals import Wanted
 from store.times import span
@@ -101,6 +101,13 @@ class Service:
         self.flush()
 
     # --- what needs stock ---
+
+    def assign(self, proposals: Sequence[Proposal]) -> None:
+        """Give seats to accounts that hold nothing, in the order given; there must be seats for all of them."""
+        directory = self.batch >> 32
+        for proposal in proposals:
+            want = Wanted(Claim(proposal), directory, None, None, None, None)
+            self._settle(want, self.stock.serve(want.claim))
 
     def serve_returning(self) -> None:
         """Serve those who were archive-waiting or return; it gives seats back, so it comes first (M9)."""

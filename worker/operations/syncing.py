@@ -17,7 +17,7 @@ from store.groups import Binding
 from store.leases import Lease
 from store.plans import HeldPlan
 from worker.errors import Stopped, Usage
-from worker.operations.applying import apply
+from worker.operations.applying import apply, enough_for_all, open_service
 from worker.operations.asking_mailboxes import Answers, ask_mailboxes
 from worker.operations.grouping import Grouped, pull_groups, suspended
 from worker.operations.merging import merge
@@ -190,13 +190,19 @@ def _decide(
     run.directory = row
     stopped = _suspended(tx, run, grouped)
     whole = due_whole(run)
-    plan(tx, run, basis_of(tx, run, stopped), whole=whole)
+    service = None
+    if whole and approving is None:
+        service = open_service(tx, run)
+        if not enough_for_all(tx, run, service.stock):
+            service = None
+    assign = None if service is None else service.assign
+    plan(tx, run, basis_of(tx, run, stopped), whole=whole, assign=assign)
     run.step("planned")
     if approving is not None and (gone := tx.plans.no_longer_proposed(approving, run.batch)):
         raise Conflict(
             f"{gone} of the {approving.total} actions are no longer proposed; look at the plan that is held now"
         )
-    tally = apply(tx, run, approved)
+    tally = apply(tx, run, approved, service)
     result = run.result
     result.actions, result.actions_total = tally.actions, tally.total
     result.plan_hash = tally.hash
