@@ -25,4 +25,5 @@ def open_broker(redis_url: str | None) -> dramatiq.Broker:
         return StubBroker(middleware=middleware)
     from dramatiq.brokers.redis import RedisBroker
 
-    return RedisBroker(url=redis_url, middleware=middleware)
+    broker: dramatiq.Broker = RedisBroker(url=redis_url, middleware=middleware)  # type: ignore[no-untyped-call]
+    return broker

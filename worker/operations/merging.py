@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from connectors.base import Directory
+from connectors.errors import NeedsPerson
+from store.errors import Conflict
 from worker.operations.asking_mailboxes import Answers
 from worker.operations.grouping import Grouped
 from worker.operations.pulling import Pulled
@@ -23,6 +25,7 @@ def merge(
     first = run.directory.read_whole_at == 0 and pulled.full
     batch = _stage_rest(tx, run, pulled)
     changed = 0
+    _bind(tx, run)
     if pulled.seen or pulled.full:
         tx.staging.collapse(batch, pulled.settled)
         merged = tx.mirror.merge(key, batch, plan_whole=first)
@@ -52,6 +55,16 @@ def merge(
         mailbox_remedy=answers.remedy,
         mailboxes_asked=bool(answers.asked) or answers.problem is not None,
     )
+
+
+def _bind(tx: "Transaction", run: Run) -> None:
+    """The first good read binds the directory to its tenant; no tenant has two directories (Z11)."""
+    if run.tenant is None or run.directory.bound_to is not None:
+        return
+    try:
+        tx.directories.bind(run.directory.key, run.tenant)
+    except Conflict as taken:
+        raise NeedsPerson(str(taken), remedy="keep one of the two directory ids, and retire the other") from None
 
 
 def _stage_rest(tx: "Transaction", run: Run, pulled: Pulled) -> int:

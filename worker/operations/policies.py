@@ -1,5 +1,6 @@
 """Policy files: read in one place, stored as numbered versions, used from the store (Z4, Z11)."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -7,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from policies.document import DirectoryEntry, Policy
 from policies.errors import PolicyError, Problem
-from policies.model import Mark
+from policies.model import DirectoryId, Mark
 from policies.provider import Provider
-from policies.reader import read_policy, read_provider
+from policies.reader import decoded, read_policy, read_provider
+from policies.together import clashes
+from store.directories import Refused
 from store.times import micros
 from store.versions import PolicyVersion
 
@@ -69,53 +72,41 @@ def read_folder(folder: Path, kinds: "Kinds") -> Folder:
 def _read_provider(path: Path, kinds: "Kinds") -> tuple[Provider, str | None, tuple[Problem, ...]]:
     if not path.is_file():
         return Provider(), None, ()
-    text, problem = _text(path)
-    if problem is not None:
-        return Provider(), None, (problem,)
     try:
+        text = _text(path)
         return read_provider(text, str(path), kinds), text, ()
     except PolicyError as error:
         return Provider(), None, error.problems
 
 
 def _read_file(path: Path, kinds: "Kinds", provider: Provider) -> PolicyFile:
-    text, problem = _text(path)
-    if problem is not None:
-        return PolicyFile(str(path), text, None, (problem,))
+    text = ""
     try:
+        text = _text(path)
         return PolicyFile(str(path), text, read_policy(text, str(path), kinds, provider))
     except PolicyError as error:
         return PolicyFile(str(path), text, None, error.problems)
 
 
-def _text(path: Path) -> tuple[str, Problem | None]:
+def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8"), None
-    except (OSError, UnicodeDecodeError) as error:
-        what = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"cannot be read: {error.strerror}"
-        return "", Problem(Mark(str(path), 1, 1), f"the file {what}", expected="a YAML file in UTF-8")
+        return decoded(path.read_bytes(), str(path))
+    except OSError as error:
+        problem = Problem(Mark(str(path), 1, 1), f"the file cannot be read: {error.strerror}", expected="a YAML file")
+        raise PolicyError((problem,)) from None
 
 
 def _unambiguous(files: tuple[PolicyFile, ...]) -> tuple[PolicyFile, ...]:
-    """One company a file and one file a company; a directory id is unique in the installation."""
-    companies: dict[str, str] = {}
-    directories: dict[str, str] = {}
-    checked = []
-    for file in files:
-        problems = []
-        if file.policy is not None:
-            policy = file.policy
-            if policy.company in companies:
-                problems.append(
-                    Problem(policy.mark, f"company {policy.company!r} is also in {companies[policy.company]}")
-                )
-            companies.setdefault(policy.company, file.path)
-            for entry in policy.directories:
-                if entry.id in directories:
-                    problems.append(Problem(entry.mark, f"directory {entry.id!r} is also in {directories[entry.id]}"))
-                directories.setdefault(entry.id, file.path)
-        checked.append(file if not problems else PolicyFile(file.path, file.text, None, (*file.problems, *problems)))
-    return tuple(checked)
+    """A file whose company or directory another file has already is broken."""
+    clashing: dict[str, list[Problem]] = {}
+    for problem in clashes(file.policy for file in files if file.policy is not None):
+        clashing.setdefault(problem.mark.file, []).append(problem)
+    return tuple(
+        PolicyFile(file.path, file.text, None, (*file.problems, *clashing[file.path]))
+        if file.path in clashing
+        else file
+        for file in files
+    )
 
 
 def load(app: "App") -> tuple[Problem, ...]:
@@ -125,7 +116,7 @@ def load(app: "App") -> tuple[Problem, ...]:
     now = micros(app.clock())
     with app.store.begin() as tx:
         good = [(file, file.policy) for file in folder.files if file.policy is not None]
-        tx.directories.register([policy for _, policy in good], now, broken=_broken_companies(tx, folder))
+        refused = tx.directories.register([policy for _, policy in good], now, broken=_broken_companies(tx, folder))
         for file, policy in good:
             provider_text = folder.provider_text
             if folder.provider_problems:
@@ -133,7 +124,14 @@ def load(app: "App") -> tuple[Problem, ...]:
                 provider_text = None if kept is None else kept.provider_text
             tx.versions.store_good(policy.company, file.text, file.path, provider_text, now)
         tx.versions.report_broken({file.path: file.problems for file in folder.files if file.problems}, now)
-    return folder.problems
+    return (*folder.problems, *_refusals(refused, [policy for _, policy in good]))
+
+
+def _refusals(refused: Sequence[Refused], policies: Sequence[Policy]) -> Iterator[Problem]:
+    """What the files ask for and the store does not do, at its place."""
+    marks = {entry.id: entry.mark for policy in policies for entry in policy.directories}
+    for refusal in refused:
+        yield Problem(marks[DirectoryId(refusal.directory)], refusal.why, expected="another directory id")
 
 
 def _broken_companies(tx: "Transaction", folder: Folder) -> frozenset[str]:

@@ -129,8 +129,9 @@ def _flush(run: Run, walk: Walk, rows: Sequence[Seen]) -> Walk:
 
 
 def bind(run: Run, tenant: str) -> None:
-    """Another tenant behind the same id stops the directory (Z11)."""
+    """Another tenant behind the same id stops the directory; the first good read binds it (Z11)."""
     bound = run.directory.bound_to
+    run.tenant = tenant
     if bound is not None and bound != tenant:
         raise NeedsPerson(
             f"the directory is bound to tenant {bound}, and tenant {tenant} answers",

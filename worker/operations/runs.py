@@ -76,6 +76,8 @@ class Run:
     full: bool = False
     dry: bool = False
     progress: Callable[[str, int], None] = lambda _step, _n: None
+    tenant: str | None = None
+    """The tenant or customer that answered, where it said so."""
     result: RunResult = field(init=False)
     _renewed: int = field(init=False, default=0)
 
