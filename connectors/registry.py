@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import connectors
-from connectors.base import Directory, Seller
+from connectors.base import Capabilities, Directory, Seller
 from connectors.kinds import DirectoryConnector, SellerConnector
 from policies.document import DirectoryEntry, DirectoryKind, Kinds, SellerEntry
 
@@ -39,9 +39,18 @@ MACHINERY = frozenset({
 def kinds() -> Kinds:
     """The kinds that are installed, as the policy reader wants to know them."""
     return Kinds(
-        directories={kind: DirectoryKind(found.options, found.every) for kind, found in directories().items()},
+        directories={
+            kind: DirectoryKind(found.options, found.every, _cannot(found.capabilities))
+            for kind, found in directories().items()
+        },
         sellers={kind: found.options for kind, found in sellers().items()},
     )
+
+
+def _cannot(can: Capabilities) -> frozenset[str]:
+    """The keys of a policy that would mean nothing in such a directory."""
+    meaningful = {"groups": can.groups, "org_units": can.org_units, "shared_mailboxes_are": can.org_units}
+    return frozenset(key for key, means in meaningful.items() if not means)
 
 
 def directories() -> Mapping[str, DirectoryConnector]:
