@@ -66,6 +66,10 @@ class Dialect(Protocol):
         """Count a table's rows anew before a large statement is planned over it."""
         ...
 
+    def enlarge(self, connection: Connection) -> None:
+        """Give this transaction the memory to join and sort a whole directory."""
+        ...
+
     def relax(self, connection: Connection) -> None:
         """Let this transaction be lost in a crash of the server; for staged pages only."""
         ...
@@ -142,6 +146,9 @@ class Sqlite:
     def analyze(self, connection: Connection, table: str) -> None:
         return None
 
+    def enlarge(self, connection: Connection) -> None:
+        return None
+
     def relax(self, connection: Connection) -> None:
         return None
 
@@ -199,6 +206,10 @@ class Postgresql:
 
     def analyze(self, connection: Connection, table: str) -> None:
         connection.exec_driver_sql(f"ANALYZE {table}")
+
+    def enlarge(self, connection: Connection) -> None:
+        # Compiling a statement costs more than it saves for joins as plain as ours.
+        connection.exec_driver_sql("SET LOCAL work_mem = '128MB'; SET LOCAL jit = off")
 
     def relax(self, connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL synchronous_commit = off")

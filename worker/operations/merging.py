@@ -27,6 +27,8 @@ def merge(
     changed = 0
     _bind(tx, run)
     if pulled.seen or pulled.full:
+        if pulled.walk.staged > LARGE:
+            tx.dialect.enlarge(tx.connection)
         tx.staging.collapse(batch, pulled.settled)
         merged = tx.mirror.merge(key, batch, plan_whole=first)
         changed += sum(merged)

@@ -60,7 +60,9 @@ def plan(
     """
     key = run.directory.key
     tx.proposals.drop(run.batch)
-    if not whole:
+    if whole:
+        tx.dialect.enlarge(tx.connection)
+    else:
         tx.proposals.note_due(key, run.now)
         tx.plans.plan_held_again(key)  # a kind that is held stays held when the plan grows
     planned = proposed = 0
