@@ -64,12 +64,19 @@ def test_what_comes_is_read_as_http(sent: bytes, told: bytes) -> None:
 
 
 def test_a_stop_does_not_wait_for_the_slow_and_the_idle() -> None:
-    with LoopbackServer(echo) as server:
+    asked = threading.Event()
+
+    def answer(request: Request) -> Answer:
+        if request.target == "/wait":
+            asked.set()
+        return echo(request)
+
+    with LoopbackServer(answer) as server:
         idle = socket.create_connection(("127.0.0.1", server.server_port))
         slow = socket.create_connection(("127.0.0.1", server.server_port))
         slow.sendall(b"GET /wait HTTP/1.1\r\n\r\n")
         idle.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        assert idle.recv(10)
+        assert idle.recv(10) and asked.wait(10)
 
     assert slow.recv(10) == b""
     idle.close()
