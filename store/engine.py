@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from store.dialects import Dialect, dialect_of
-from store.errors import SchemaBehind
+from store.errors import SchemaBehind, Unavailable
 from store.schema import metadata
 from store.transaction import Transaction
 
@@ -46,14 +47,20 @@ class Store:
 def open_store(url: str, *, pool_size: int = 8) -> Store:
     """Open the store at a SQLAlchemy URL; an empty database is created first.
 
-    Raises SchemaBehind when the database was made by another version.
+    Raises SchemaBehind when the database was made by another version, and Unavailable when it cannot be used.
     """
-    parsed = make_url(url)
-    dialect = dialect_of(parsed)
+    try:
+        parsed = make_url(url)
+        dialect = dialect_of(parsed)
+    except (ArgumentError, ValueError) as wrong:
+        raise Unavailable(f"SEATKEEPER_DATABASE_URL names no database: {wrong}") from None
     engine = dialect.engine(parsed, pool_size)
     store = Store(engine, dialect)
     try:
         _create_or_check(store)
+    except DBAPIError as wrong:
+        engine.dispose()
+        raise Unavailable(f"the database cannot be used: {str(wrong.orig).strip()}") from wrong
     except BaseException:
         engine.dispose()
         raise

@@ -6,6 +6,7 @@ SeatkeeperError
     ├── Ambiguous       an address that several accounts share
     ├── Conflict        what the decision rested on has changed since
     ├── LeaseLost       somebody else works on the directory now (Z5)
+    ├── Unavailable     the database cannot be reached, or is none
     └── SchemaBehind    the database needs `seatkeeper db upgrade`
 """
 
@@ -40,6 +41,12 @@ class LeaseLost(StoreError):
     """Another worker holds the directory now; this one must not write (Z5)."""
 
     code = "lease_lost"
+
+
+class Unavailable(StoreError):
+    """The database cannot be used."""
+
+    code = "database"
 
 
 class SchemaBehind(StoreError):

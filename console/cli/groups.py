@@ -9,19 +9,26 @@ import click
 from console.cli.call import Call
 
 
+def shared_options(*, hidden: bool = False) -> list[click.Option]:
+    """What every command takes; the program takes them before the command's name, too."""
+    json, yes = "Print one JSON document and nothing else.", "Do not ask; never passes a safety limit."
+    return [
+        click.Option(["--json", "as_json"], is_flag=True, hidden=hidden, help=json),
+        click.Option(["--yes"], is_flag=True, hidden=hidden, help=yes),
+    ]
+
+
 class Command(click.Command):
     """A command that takes `--json` and `--yes` and is handed the `Call` it is part of."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params += [
-            click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON document and nothing else."),
-            click.Option(["--yes"], is_flag=True, help="Do not ask; never passes a safety limit."),
-        ]
+        self.params += shared_options()
 
     def invoke(self, ctx: click.Context) -> Any:
-        as_json, yes = ctx.params.pop("as_json"), ctx.params.pop("yes")
-        call = Call(as_json=as_json, yes=yes)
+        before = ctx.find_root().params
+        given = {name: ctx.params.pop(name) or bool(before.get(name)) for name in ("as_json", "yes")}
+        call = Call(**given)
         ctx.call_on_close(call.close)
         assert self.callback is not None
         return ctx.invoke(self.callback, call, **ctx.params)

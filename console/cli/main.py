@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 
 import click
 
-from console.cli.groups import Lazy, LazyGroup
+from console.cli.groups import Lazy, LazyGroup, shared_options
 from policies.errors import SeatkeeperError
 
 COMMANDS: Final = {
@@ -39,7 +39,7 @@ def program() -> LazyGroup:
     """The program as click sees it."""
     settings = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
     group = LazyGroup(name="seatkeeper", lazy=COMMANDS, help=HELP, context_settings=settings)
-    group.params.append(_version())
+    group.params += [*shared_options(hidden=True), _version()]
     return group
 
 
