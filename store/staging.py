@@ -4,7 +4,7 @@ A `batch` is one walk of one directory. Nothing here touches the mirror: a walk 
 behind but rows that the next one, or the housekeeping, removes (Z2).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from store.schema import SEEN
@@ -63,11 +63,12 @@ class Staging:
         self._tx.execute("DELETE FROM stage_edge WHERE batch = :batch", {"batch": batch})
         self._tx.execute("DELETE FROM pull WHERE directory = :directory", {"directory": directory})
 
-    def live(self, batch: int) -> int:
-        """How many accounts the walk listed as alive."""
+    def live(self, batch: int, *, repeats: bool) -> int:
+        """How many accounts the walk listed as alive; `repeats` says that some stand there several times."""
+        counted = "DISTINCT id" if repeats else "*"
         return int(
             self._tx.execute(
-                "SELECT count(DISTINCT id) FROM stage WHERE batch = :batch AND gone IS NULL", {"batch": batch}
+                f"SELECT count({counted}) FROM stage WHERE batch = :batch AND gone IS NULL", {"batch": batch}
             ).scalar_one()
         )
 
@@ -83,28 +84,21 @@ class Staging:
 
     # Entries may repeat within a walk, in any order: a later one overlays an earlier one.
 
-    def disputed(self, batch: int) -> list[str]:
-        """Accounts that one walk told both live and gone: their order is no evidence (Graph, delta query)."""
+    def repeated(self, batch: int) -> dict[str, bool]:
+        """Accounts that a walk told of several times, and whether it told them both live and gone: then their order
+        is no evidence, and a look-up decides (Graph, delta query)."""
         rows = self._tx.execute(
-            "SELECT id FROM stage WHERE batch = :batch GROUP BY id"
-            " HAVING count(*) > 1 AND count(gone) > 0 AND count(gone) < count(*) ORDER BY id",
+            "SELECT id, count(gone), count(*) FROM stage WHERE batch = :batch GROUP BY id HAVING count(*) > 1",
             {"batch": batch},
         )
-        return [row[0] for row in rows]
+        return {id: 0 < gone < told for id, gone, told in rows}
 
-    def collapse(self, batch: int, settled: Mapping[str, str | None]) -> int:
+    def collapse(self, batch: int, repeated: Collection[str], settled: Mapping[str, str | None]) -> None:
         """Make one entry of each account's several; `settled` says of the disputed ones what a look-up said
-        (None: alive). Returns how many accounts had several."""
-        ids = [
-            row[0]
-            for row in self._tx.execute(
-                "SELECT id FROM stage WHERE batch = :batch GROUP BY id HAVING count(*) > 1 ORDER BY id",
-                {"batch": batch},
-            )
-        ]
+        (None: alive)."""
+        ids = sorted(repeated)
         for start in range(0, len(ids), _CHUNK):
             self._collapse(batch, ids[start : start + _CHUNK], settled)
-        return len(ids)
 
     def _collapse(self, batch: int, ids: Sequence[str], settled: Mapping[str, str | None]) -> None:
         wanted = {f"i{n}": id for n, id in enumerate(ids)}

@@ -29,7 +29,7 @@ def merge(
     if pulled.seen or pulled.full:
         if pulled.walk.staged > LARGE:
             tx.dialect.enlarge(tx.connection)
-        tx.staging.collapse(batch, pulled.settled)
+        tx.staging.collapse(batch, pulled.repeated, pulled.settled)
         merged = tx.mirror.merge(key, batch, plan_whole=first)
         changed += sum(merged)
         if merged.new > LARGE:

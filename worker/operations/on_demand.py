@@ -89,7 +89,7 @@ def _asked(wanted: Wanted, directory: str) -> Asked:
     def progress(step: str, number: int) -> None:
         wanted.progress(directory, step, number)
 
-    return Asked(full=wanted.full, dry=wanted.dry, progress=progress)
+    return Asked(full=wanted.full, whole=wanted.full, dry=wanted.dry, progress=progress)
 
 
 def _joined(app: "App", directory: str, asked: Asked, deadline: datetime) -> RunResult:

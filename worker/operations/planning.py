@@ -44,7 +44,7 @@ def due_whole(run: Run) -> bool:
     """Whether everybody is planned, and not only those who changed (Z12)."""
     row = run.directory
     return (
-        run.full
+        run.whole
         or row.plan_whole
         or row.planned_policy != run.in_force.version
         or run.now - row.planned_whole_at >= WHOLE_EVERY

@@ -27,9 +27,11 @@ class Pulled:
 
     walk: Walk
     rows: list[Seen]
-    """What has not been staged yet; a small walk is staged with its merge."""
+    """All of a small walk, which is staged with its merge; empty where the walk is staged."""
     cursor: str
     full: bool
+    repeated: dict[str, bool] = field(default_factory=dict)
+    """Accounts that the walk told of several times, and whether both live and gone."""
     settled: dict[str, str | None] = field(default_factory=dict)
     """Accounts told both live and gone, and what a look-up said: None is alive."""
     states: dict[str, list[str]] = field(default_factory=dict)
@@ -101,12 +103,13 @@ def _walk(run: Run, directory: Directory, walk: Walk, cursor: str | None) -> Pul
 
 
 def _complete(run: Run, walk: Walk, rows: list[Seen], cursor: str, full: bool) -> Pulled:
-    """A complete listing is staged whole, because absence is worked out in the store; a few changes are not."""
-    if full and rows:
-        walk, rows = _flush(run, walk._replace(whole=True), rows), []
+    """A walk is staged whole or not at all: a listing, because absence is worked out in the store, and whatever is
+    large; a few changes go straight into their merge."""
+    if rows and (full or walk.staged):
+        walk, rows = _flush(run, walk._replace(whole=full), rows), []
     if walk.staged > LARGE:
         with run.app.store.begin() as tx:
-            tx.dialect.analyze(tx.connection, "stage")
+            tx.dialect.analyze(tx.connection, "stage (batch, id)")
     return Pulled(walk, rows, cursor, full)
 
 
@@ -143,24 +146,29 @@ def bind(run: Run, tenant: str) -> None:
 
 
 def settle_disputed(run: Run, directory: Directory, pulled: Pulled) -> None:
-    """Ask about accounts that the walk told both live and gone."""
-    disputed = _disputed_in(pulled.rows)
+    """Find accounts that the walk told of several times, and ask about those told both live and gone."""
     if pulled.walk.staged:
         with run.app.store.read() as tx:
-            disputed |= set(tx.staging.disputed(pulled.walk.batch))
-    for sighting in _look_up(run, directory, sorted(disputed)):
-        if sighting[1] == FOUND:
-            pulled.settled[sighting[0]] = None
-        elif sighting[1] in (DELETED, GONE):
-            pulled.settled[sighting[0]] = "deleted" if sighting[1] == DELETED else "purged"
+            tx.dialect.enlarge(tx.connection)
+            pulled.repeated = tx.staging.repeated(pulled.walk.batch)
+    else:
+        pulled.repeated = _repeated(pulled.rows)
+    disputed = {id for id, both in pulled.repeated.items() if both}
+    for id, said in _look_up(run, directory, sorted(disputed)):
+        if said == FOUND:
+            pulled.settled[id] = None
+        elif said in (DELETED, GONE):
+            pulled.settled[id] = "deleted" if said == DELETED else "purged"
     unanswered = disputed - set(pulled.settled)
     if unanswered:
         raise Transient(f"{len(unanswered)} accounts were told both live and deleted, and looking them up failed")
 
 
-def _disputed_in(rows: Sequence[Seen]) -> set[str]:
-    gone = {row.id for row in rows if row.gone is not None}
-    return {row.id for row in rows if row.gone is None and row.id in gone} if gone else set()
+def _repeated(rows: Sequence[Seen]) -> dict[str, bool]:
+    told: dict[str, list[bool]] = {}
+    for row in rows:
+        told.setdefault(row.id, []).append(row.gone is not None)
+    return {id: any(ways) and not all(ways) for id, ways in told.items() if len(ways) > 1}
 
 
 def confirm_absence(run: Run, directory: Directory, pulled: Pulled) -> None:
@@ -190,7 +198,7 @@ def _compare_counts(run: Run, directory: Directory, pulled: Pulled) -> None:
     if said is None:
         return
     with run.app.store.read() as tx:
-        listed = tx.staging.live(pulled.walk.batch)
+        listed = tx.staging.live(pulled.walk.batch, repeats=bool(pulled.repeated))
     pulled.count_off = judge_count(listed, said)
     if pulled.count_off and run.directory.count_off > 0:
         pulled.held = Absence(f"the directory lists {listed} accounts and counts {said}, twice in a row", ())

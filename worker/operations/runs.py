@@ -74,6 +74,9 @@ class Run:
     in_force: InForce
     lease: Lease
     full: bool = False
+    """Everybody is read."""
+    whole: bool = False
+    """Everybody is planned."""
     dry: bool = False
     progress: Callable[[str, int], None] = lambda _step, _n: None
     tenant: str | None = None
