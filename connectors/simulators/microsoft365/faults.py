@@ -1,11 +1,12 @@
-"""Faults on order: what shall go wrong, where, how often, and the book that remembers what is still to come."""
+"""Faults on order: what shall go wrong with Graph, where, and how often."""
 
-import threading
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
+
+from connectors.simulators.fault_book import FaultBook
 
 Kind = Literal[
     "throttle", "unavailable", "error", "unauthorized", "claims", "denied", "not_found",
@@ -113,50 +114,9 @@ class Target(NamedTuple):
     """The kinds of fault that mean anything for it."""
 
 
-class _Entry(msgspec.Struct):
-    fault: Fault
-    seen: int = 0
-
-    def due(self) -> bool:
-        """Count one matching request, and tell whether it is the fault's turn."""
-        self.seen += 1
-        return self.seen > self.fault.after
-
-    @property
-    def left(self) -> int | None:
-        """How often it is still to come; None for ever."""
-        times = self.fault.times
-        return None if times is None else max(0, times - max(0, self.seen - self.fault.after))
-
-
-class Orders:
-    """The faults that were ordered and have not all happened. One request meets one fault: the first that is due."""
-
-    def __init__(self) -> None:
-        self._entries: list[_Entry] = []
-        self._lock = threading.Lock()
-
-    def add(self, *faults: Fault) -> None:
-        with self._lock:
-            self._entries += [_Entry(fault) for fault in faults]
-
-    def withdraw(self) -> None:
-        """Cancel all that is still to come."""
-        with self._lock:
-            self._entries.clear()
-
-    def outstanding(self) -> list[Fault]:
-        """What has not happened as often as it was ordered."""
-        with self._lock:
-            return [entry.fault for entry in self._entries]
+class Orders(FaultBook[Fault]):
+    """The faults that were ordered and have not all happened."""
 
     def take(self, request: Target) -> Fault | None:
         """The fault that this request meets, if any."""
-        if not self._entries:
-            return None
-        with self._lock:
-            for entry in self._entries:
-                if entry.fault.concerns(request) and entry.due():
-                    self._entries = [other for other in self._entries if other.left != 0]
-                    return entry.fault
-        return None
+        return self.first_due(lambda fault: fault.concerns(request))

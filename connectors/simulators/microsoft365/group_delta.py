@@ -70,7 +70,7 @@ def _laps(call: Call, cursor: Cursor) -> Iterator[tuple[Cursor, Record, int]]:
 
 
 def _changes(call: Call, cursor: Cursor) -> Page:
-    key = (call.tenant.id, _STREAM, cursor.since, cursor.until, cursor.select, cursor.ids)
+    key = (call.tenant, _STREAM, cursor.since, cursor.until, cursor.select, cursor.ids)
     parts = call.rounds.get(key, lambda: list(_parts(call, cursor)))
     assert isinstance(parts, list)
     entries: list[Record] = []

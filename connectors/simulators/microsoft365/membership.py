@@ -72,7 +72,7 @@ def _refs(call: Call, among: Among, position: int) -> Sequence[Ref]:
         raise refusals.unsupported(
             "Request with only OData cast is not supported. Add the header ConsistencyLevel: eventual and $count=true."
         )
-    key = (call.tenant.id, among, group.number, position)
+    key = (call.tenant, among, group.number, position)
     refs = call.rounds.get(key, lambda: among(group, call.tenant.groups))
     assert isinstance(refs, Sequence | array)
     return refs

@@ -38,7 +38,7 @@ def _everybody(call: Call, cursor: Cursor) -> Page:
     if end - cursor.at < _WORTH_PACKING:
         return _page(call, cursor, _born(call, cursor, end), end)
     version = call.tenant.users.version(cursor.at, end)
-    key = (call.tenant.id, call.tenant.habits, cursor.select, cursor.at, end, version)
+    key = (call.tenant, call.tenant.habits, cursor.select, cursor.at, end, version)
     packed = call.packed_pages.get(key, lambda: Packed(_born_json(call, cursor, end)))
     return _page(call, cursor, packed, end)
 
@@ -75,7 +75,7 @@ def _some_of_all(call: Call, cursor: Cursor) -> list[Record]:
 
 def _changes(call: Call, cursor: Cursor) -> Page:
     """A page of those whose selected properties changed, or who came, went or came back."""
-    key = (call.tenant.id, _STREAM, cursor.since, cursor.until, cursor.select, cursor.ids)
+    key = (call.tenant, _STREAM, cursor.since, cursor.until, cursor.select, cursor.ids)
     touched = call.rounds.get(key, lambda: _touched(call, cursor))
     assert isinstance(touched, list)
     end = cursor.at + call.tenant.habits.page_size

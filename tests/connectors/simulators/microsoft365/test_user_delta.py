@@ -250,7 +250,7 @@ def test_a_property_of_another_service_cannot_be_tracked(graph: GraphClient) -> 
         "//users/delta()",
         "/users/microsoft.graph.delta",
         "/users/microsoft.graph.delta()",
-        "/Users/Delta",
+        "/USERS/DELTA",
         "/users/%64elta",
         "/users/delta/",
     ],
@@ -315,3 +315,15 @@ def test_two_tenants_are_never_mixed(graph: GraphClient, simulator: Simulator) -
 
     assert [entry["displayName"] for entry in graph.walk(FIRST)[0]] == ["Ola Berg"]
     assert graph.get(link).code == "BadRequest"
+
+
+def test_a_tenant_that_was_made_anew_has_nothing_of_the_one_before(
+    graph: GraphClient, simulator: Simulator, tenant: Tenant
+) -> None:
+    seen = []
+    for seed in (1, 2):
+        simulator.remove_tenant(simulator.tenant(tenant.id))
+        simulator.add_tenant(tenant.id, domain="contoso.example").populate(100, seed)
+        seen.append([entry["userType"] for entry in graph.walk("/users/delta?$select=userType")[0]])
+
+    assert seen[0] != seen[1]
