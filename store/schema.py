@@ -49,6 +49,11 @@ def _text(name: str, default: str | None = "") -> Column[str]:
     return Column(name, Text, nullable=False, server_default=default)
 
 
+def _partial(name: str, where: str, *columns: str, unique: bool = False) -> Index:
+    """An index of the rows that are rare enough to be looked for; the others cost it nothing."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
 # --- who ------------------------------------------------------------------------------------------------------------
 
 company = Table(
@@ -125,14 +130,7 @@ directory = Table(
     Column("unstable_ids", Boolean, nullable=False, server_default="0"),
     Index(None, "due_at"),
     Index(None, "company"),
-    Index(  # one tenant has one directory id (Z11)
-        "uq_directory_bound_to",
-        "kind",
-        "bound_to",
-        unique=True,
-        sqlite_where=text("NOT retired"),
-        postgresql_where=text("NOT retired"),
-    ),
+    _partial("uq_directory_bound_to", "NOT retired", "kind", "bound_to", unique=True),  # one tenant, one id (Z11)
 )
 
 # --- the mirror -----------------------------------------------------------------------------------------------------
@@ -154,6 +152,7 @@ account = Table(
     *(_text(f"at_{name}") for name in ATTRIBUTES),
     UniqueConstraint("directory", "id"),
     Index(None, "directory", "address"),
+    _partial("ix_account_not_active", "state <> 'active'", "state", "directory", "address"),
     postgresql_with={"fillfactor": "85"},
 )
 
@@ -244,6 +243,7 @@ edge = Table(
     Column("grp", Integer, primary_key=True, autoincrement=False),
     Column("member_is", Text, nullable=False),  # account, group
     Index(None, "grp"),
+    _partial("ix_edge_nested", "member_is = 'group'", "directory", "grp"),
 )
 """Direct memberships, by the member's immutable id: a member may be read before its account is."""
 
@@ -294,6 +294,7 @@ assignment = Table(
     Column("since", BigInteger, nullable=False),
     CheckConstraint("(through = 'seat') = (lot IS NOT NULL)", name="seat_has_lot"),
     Index(None, "lot"),
+    _partial("ix_assignment_archived", "license = 'archived'", "company", "account"),
 )
 
 by_hand = Table(

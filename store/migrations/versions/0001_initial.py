@@ -39,6 +39,14 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "85"},
     )
     op.create_index(op.f("ix_account_directory_address"), "account", ["directory", "address"], unique=False)
+    op.create_index(
+        "ix_account_not_active",
+        "account",
+        ["state", "directory", "address"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'active'"),
+        postgresql_where=sa.text("state <> 'active'"),
+    )
     op.create_table(
         "assignment",
         sa.Column("account", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -52,6 +60,14 @@ def upgrade() -> None:
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("(through = 'seat') = (lot IS NOT NULL)", name=op.f("ck_assignment_seat_has_lot")),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_assignment")),
+    )
+    op.create_index(
+        "ix_assignment_archived",
+        "assignment",
+        ["company", "account"],
+        unique=False,
+        sqlite_where=sa.text("license = 'archived'"),
+        postgresql_where=sa.text("license = 'archived'"),
     )
     op.create_index(op.f("ix_assignment_lot"), "assignment", ["lot"], unique=False)
     op.create_table(
@@ -146,6 +162,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("directory", "member", "grp", name=op.f("pk_edge")),
     )
     op.create_index(op.f("ix_edge_grp"), "edge", ["grp"], unique=False)
+    op.create_index(
+        "ix_edge_nested",
+        "edge",
+        ["directory", "grp"],
+        unique=False,
+        sqlite_where=sa.text("member_is = 'group'"),
+        postgresql_where=sa.text("member_is = 'group'"),
+    )
     op.create_table(
         "feed",
         sa.Column("first", sa.BigInteger(), autoincrement=False, nullable=False),
