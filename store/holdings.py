@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from policies.model import Source
 from policies.planner import Proposal
 from store.audit import Entry
 
@@ -94,6 +95,7 @@ class Holdings:
         if not waits:
             return
         self._delete("waiting", [wait.proposal.account for wait in waits])
+        self._delete("grace", [wait.proposal.account for wait in waits if _has_come_back(wait.proposal)])
         self._tx.copy("waiting", _WAITING, (_waiting(company, wait) for wait in waits))
         self._tx.audit.append(company, (_wait_entry(wait) for wait in waits), now)
 
@@ -103,18 +105,21 @@ class Holdings:
         self._delete("grace", accounts)
 
     def start_graces(self, directory: int, proposals: Sequence[Proposal], now: int) -> None:
-        """Note when graces started and when they end (G4)."""
-        self._delete("grace", [proposal.account for proposal in proposals])
+        """Note when graces started and when they end (G4). Whose grace runs waits for nothing any more."""
+        accounts = [proposal.account for proposal in proposals]
+        self._delete("grace", accounts)
+        self._delete("waiting", accounts)
         self._tx.copy(
             "grace",
             ("account", "directory", "kind", "rule", "started_at", "due"),
             ((p.account, directory, p.source, p.rule, now, p.since) for p in proposals),
         )
 
-    def next_grace(self, directory: int) -> int | None:
-        """When the next grace of the directory ends."""
+    def next_grace(self, directory: int, now: int) -> int | None:
+        """When the next grace of the directory ends. One that has ended and is held, or was rejected, wakes nobody."""
         due: int | None = self._tx.execute(
-            "SELECT min(due) FROM grace WHERE directory = :directory", {"directory": directory}
+            "SELECT min(due) FROM grace WHERE directory = :directory AND due > :now",
+            {"directory": directory, "now": now},
         ).scalar_one()
         return due
 
@@ -140,6 +145,18 @@ class Holdings:
                 "SELECT coalesce(sum(n), 0) FROM waiting_count WHERE company = :company AND license = :license"
                 " AND through = 'seat' AND reason = :reason",
                 {"company": company, "license": license, "reason": reason},
+            ).scalar_one()
+        )
+
+    def in_line(self, company: int, kind: str, since: int) -> int:
+        """How many were let into the line for this kind of change since an instant, and wait for a seat; not those
+        that a person approved."""
+        return int(
+            self._tx.execute(
+                "SELECT count(*) FROM waiting AS w WHERE w.company = :company AND w.kind = :kind AND w.since > :since"
+                " AND NOT EXISTS (SELECT 1 FROM plan AS p JOIN plan_action AS a ON a.plan = p.key WHERE"
+                " p.company = w.company AND p.state = 'approved' AND p.kind = w.kind AND a.account = w.account)",
+                {"company": company, "kind": kind, "since": since},
             ).scalar_one()
         )
 
@@ -179,6 +196,11 @@ class Holdings:
             f"DELETE FROM {table} WHERE {self._tx.dialect.among('account', 'accounts')}",
             {"accounts": self._tx.dialect.listed(accounts)},
         )
+
+
+def _has_come_back(proposal: Proposal) -> bool:
+    """Whether a rule claims the license, so that no grace runs even while the account waits (G4)."""
+    return proposal.kind != "wait" and Source.rule_name(proposal.source) is not None
 
 
 def _kept(before: Held, retention: int) -> int:

@@ -49,6 +49,7 @@ class FreeLot(NamedTuple):
     id: str
     free: int
     expires_at: int | None
+    term: str
 
 
 class Stock(NamedTuple):
@@ -139,7 +140,7 @@ class Lots:
         """Lots of a pool with free seats that are valid now, in the order in which they are used: the one that ends
         first, first (M4)."""
         rows = self._tx.execute(
-            f"SELECT key, id, seats - held, expires_at FROM lot WHERE pool = :pool AND license = :license AND {_VALID}"
+            f"SELECT key, id, seats - held, expires_at, term FROM lot WHERE pool = :pool AND license = :license AND {_VALID}"
             " AND held < seats ORDER BY expires_at IS NULL, expires_at, key",
             {"pool": pool, "license": license, "now": now},
         )
@@ -149,7 +150,7 @@ class Lots:
         """Every lot of a pool that is valid now, in the order of use; full ones too, since seats of theirs may be
         given back on the way."""
         rows = self._tx.execute(
-            f"SELECT key, id, seats - held, expires_at FROM lot WHERE pool = :pool AND license = :license AND {_VALID}"
+            f"SELECT key, id, seats - held, expires_at, term FROM lot WHERE pool = :pool AND license = :license AND {_VALID}"
             " ORDER BY expires_at IS NULL, expires_at, key",
             {"pool": pool, "license": license, "now": now},
         )

@@ -29,6 +29,7 @@ _JOINS = (
 _SERVED = "('assign', 'archive', 'restore', 'move')"
 _STOCKED = "(p.kind <> 'move' OR p.through <> p.held_through)"
 _ORDER = "rank, rule_position, since, address, id"
+_NOT_IN_LINE = "NOT EXISTS (SELECT 1 FROM waiting AS w WHERE w.account = p.account AND w.kind = p.kind)"
 
 
 class Chunk(NamedTuple):
@@ -107,31 +108,21 @@ class Proposals:
     def drop(self, batch: int) -> None:
         self._tx.execute("DELETE FROM proposal WHERE batch = :batch", {"batch": batch})
 
-    def counts(self, batch: int) -> dict[tuple[str, str | None], int]:
-        """How many proposals there are of each kind and license held."""
-        rows = self._tx.execute(
-            "SELECT kind, held_license, count(*) FROM proposal WHERE batch = :batch GROUP BY kind, held_license"
-            " ORDER BY kind, held_license",
-            {"batch": batch},
-        )
-        return {(row[0], row[1]): row[2] for row in rows}
+    def judged(self, batch: int, kind: str, approved: Collection[int]) -> int:
+        """How many proposals of a kind a limit has to judge: neither those of approved accounts, nor those that were
+        judged when they were let into the line, where they wait for nothing but a seat."""
+        among = f" AND NOT {self._tx.dialect.among('p.account', 'approved')}" if approved else ""
+        values: dict[str, Any] = {"batch": batch, "kind": kind}
+        if approved:
+            values["approved"] = self._tx.dialect.listed(sorted(approved))
+        sql = f"SELECT count(*) FROM proposal AS p WHERE batch = :batch AND kind = :kind AND {_NOT_IN_LINE}{among}"
+        return int(self._tx.execute(sql, values).scalar_one())
 
-    def among(self, batch: int, kind: str, accounts: Collection[int]) -> int:
-        """How many proposals of a kind are for these accounts."""
-        if not accounts:
-            return 0
-        return int(
-            self._tx.execute(
-                "SELECT count(*) FROM proposal WHERE batch = :batch AND kind = :kind AND"
-                f" {self._tx.dialect.among('account', 'accounts')}",
-                {"batch": batch, "kind": kind, "accounts": self._tx.dialect.listed(sorted(accounts))},
-            ).scalar_one()
-        )
-
-    def of_kind(self, batch: int, kind: str) -> Iterator[Proposal]:
-        """The proposals of one kind, sorted."""
+    def of_kind(self, batch: int, kind: str, *, new: bool = False) -> Iterator[Proposal]:
+        """The proposals of one kind, sorted; with `new`, without those that were let into the line before."""
         columns = ", ".join(Proposal._fields)
-        sql = f"SELECT {columns} FROM proposal WHERE batch = :batch AND kind = :kind ORDER BY {_ORDER}"
+        only = f" AND {_NOT_IN_LINE}" if new else ""
+        sql = f"SELECT {columns} FROM proposal AS p WHERE batch = :batch AND kind = :kind{only} ORDER BY {_ORDER}"
         for rows in self._tx.stream(sql, {"batch": batch, "kind": kind}, CHUNK):
             for row in rows:
                 yield Proposal._make(row)
@@ -171,28 +162,33 @@ class Proposals:
     def waiting(
         self,
         batch: int,
+        own: int,
         company: int,
         stock: tuple[str, str],
         ranks: tuple[int, int],
         exhausted: Sequence[str],
         limit: int,
     ) -> list[Wanted]:
-        """Those who waited before this run for a stock (license, through), first come first; not more than can be
-        served. Accounts of directories that are not healthy are left as they are (M9)."""
-        skip = "".join(f" AND w.rule <> :rule{n}" for n in range(len(exhausted)))
+        """Those who wait for a stock (license, through), first come first; not more than can be served, and not those
+        of whom the batch decides anew. Accounts of directories that are not healthy are left as they are (M9), but for
+        `own`, the one that was just read: it is well again."""
+        skip = "".join(
+            f" AND (w.source <> :rule{n} OR h.source IS NOT DISTINCT FROM :rule{n})" for n in range(len(exhausted))
+        )
         sql = (
             "SELECT w.account, w.kind, w.license, w.through, h.license, h.through, w.rank, w.rule_position, w.rule,"
             " w.source, w.because, w.since, NULL, w.address, w.id, '', h.lot, h.source, h.since, h.because, w.reason,"
             " w.license, w.rule_position, w.source, w.directory FROM waiting AS w"
             " JOIN directory AS d ON d.key = w.directory"
             " LEFT JOIN assignment AS h ON h.account = w.account WHERE w.company = :company AND w.license = :license"
-            " AND w.through = :through AND w.rank BETWEEN :low AND :high AND d.state = 'healthy' AND NOT EXISTS"
+            " AND w.through = :through AND w.rank BETWEEN :low AND :high AND (d.state = 'healthy' OR d.key = :own)"
+            " AND NOT EXISTS"
             f" (SELECT 1 FROM proposal AS p WHERE p.batch = :batch AND p.account = w.account){skip}"
             f" ORDER BY {', '.join(f'w.{name}' for name in _ORDER.split(', '))} LIMIT :limit"
         )
         values = {
-            "company": company, "license": stock[0], "through": stock[1], "batch": batch, "limit": limit,
-            "low": ranks[0], "high": ranks[1], **{f"rule{n}": rule for n, rule in enumerate(exhausted)},
+            "company": company, "license": stock[0], "through": stock[1], "batch": batch, "own": own, "limit": limit,
+            "low": ranks[0], "high": ranks[1], **{f"rule{n}": Source.rule(rule) for n, rule in enumerate(exhausted)},
         }  # fmt: skip
         return [_wanted(row) for row in self._tx.execute(sql, values)]
 

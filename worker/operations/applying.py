@@ -4,18 +4,19 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from policies.judging import Judgement, judge
+from policies.judging import Judgement, Recent, judge
 from policies.model import License, Limited
 from policies.stock import Stock
 from worker.operations.buying import buy
 from worker.operations.holding import hold, withdraw_rejected
-from worker.operations.pools import serve_others
+from worker.operations.pools import in_line, serve_companies
 from worker.operations.runs import HeldKind, Run
 from worker.operations.serving import CHUNK, Service, Tally, stock_of
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
 
+DAY = 24 * 3_600 * 1_000_000
 LARGE = 10_000
 """Changes from which on the database is told anew how many licenses there are."""
 JUDGED = (Limited.ARCHIVE, Limited.RELEASE)
@@ -70,38 +71,52 @@ def apply(tx: "Transaction", run: Run, approved: Mapping[str, frozenset[int]], s
 
 
 def _serve(tx: "Transaction", run: Run, service: Service, approved: Mapping[str, frozenset[int]]) -> None:
-    directory, pool = run.directory.key, run.directory.pool
+    _leave_the_line(tx, run, service)
     service.release(tx.proposals.to_release(run.batch))
     service.keep_reasons(tx.proposals.to_rename(run.batch))
     if approved:
         service.skip = frozenset()
     service.serve_returning()
-    if serve_others(run.app, tx, pool, service.company, run.now):  # M8: they have waited longer than anybody new
-        service.stock = stock_of(tx, service.company, pool, run.in_force, run.now)
-    service.serve_new()
-    for proposal in tx.proposals.of_kind(run.batch, "wait"):
-        service.wait(proposal, proposal.reason or "", directory)
-    service.flush()
+    _serve_in_turn(tx, run, service)
+
+
+def _leave_the_line(tx: "Transaction", run: Run, service: Service) -> None:
+    """Who waits for nothing any more, or for what no stock can give, is not served by what others give back."""
     settled = tx.proposals.of_kind(run.batch, "settle")
     while some := [proposal.account for proposal in islice(settled, CHUNK)]:
         tx.holdings.settle(some)
     graces = tx.proposals.of_kind(run.batch, "grace")
     while begun := list(islice(graces, CHUNK)):
-        tx.holdings.start_graces(directory, begun, run.now)
+        tx.holdings.start_graces(run.directory.key, begun, run.now)
+    for proposal in tx.proposals.of_kind(run.batch, "wait"):
+        service.wait(proposal, proposal.reason or "", run.directory.key)
+    service.flush()
+
+
+def _serve_in_turn(tx: "Transaction", run: Run, service: Service) -> None:
+    """Serve the companies that share the pool by who has waited longest, and those who are new with their company
+    (M8)."""
+    pool = run.directory.pool
+    before, after = in_line(tx, pool, service.company) if service.has_free_seats else ([], [])
+    if serve_companies(run.app, tx, pool, before, run.now).total:
+        service.stock = stock_of(tx, service.company, pool, run.in_force, run.now)
+    service.serve_new()
+    if service.has_free_seats:
+        serve_companies(run.app, tx, pool, after, run.now)
 
 
 def _judge(tx: "Transaction", run: Run, approved: Mapping[str, frozenset[int]]) -> Judgement:
-    """What the limits say of this run's removals, by the license that would be taken (Z1)."""
-    counts = tx.proposals.counts(run.batch)
-    safety = run.in_force.policy.safety
+    """What the limits say of this run's removals (Z1). Who waits only for an archived seat was let through already,
+    and counts as done."""
+    company, now = run.directory.company, run.now
     wanted: dict[Limited, int] = {}
-    recent = {}
+    recent: dict[Limited, Recent] = {}
     for kind in JUDGED:
-        number = sum(n for (proposed, _), n in counts.items() if proposed == kind.value)
-        wanted[kind] = number - tx.proposals.among(run.batch, kind.value, approved.get(kind.value, frozenset()))
+        wanted[kind] = tx.proposals.judged(run.batch, kind.value, approved.get(kind.value, frozenset()))
         if wanted[kind] > 0:
-            recent[kind] = tx.plans.recent(run.directory.company, kind.value, License.STANDARD.value, run.now)
-    return judge(wanted, safety, recent)
+            done, held = tx.plans.recent(company, kind.value, License.STANDARD.value, now)
+            recent[kind] = Recent(done + tx.holdings.in_line(company, kind.value, now - DAY), held)
+    return judge(wanted, run.in_force.policy.safety, recent)
 
 
 def _note(tx: "Transaction", run: Run, tally: Tally, approved: Mapping[str, frozenset[int]]) -> None:

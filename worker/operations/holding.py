@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
 
 def hold(tx: "Transaction", run: Run, verdict: Verdict, approved: frozenset[int]) -> HeldKind | None:
-    """Take a kind out of the run, whole but for what was approved, and save it for a person."""
+    """Take a kind out of the run, whole but for what was approved or let into the line before, and save it for a
+    person."""
     kind = verdict.kind.value
-    actions = [p for p in tx.proposals.of_kind(run.batch, kind) if p.account not in approved]
+    actions = [p for p in tx.proposals.of_kind(run.batch, kind, new=True) if p.account not in approved]
     saved = tx.plans.hold(
         company=run.directory.company,
         directory=run.directory.key,

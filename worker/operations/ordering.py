@@ -62,14 +62,14 @@ def fulfill_order(
     today, now = app.clock().date(), micros(app.clock())
     with app.store.begin() as tx:
         order = tx.orders.by_id(id)
+        if seats is not None and seats < order.seats:
+            _look_again(tx, order.company)  # directories are locked before pools, as in every run
         tx.lots.lock_pool(order.pool)
         tx.audit.open([order.pool, order.company, *tx.directories.waiting_for(order.pool)])
         ends = last_day_of(order.term, today, expires)
         expires_at = None if ends is None else day_after(ends)
         lot = tx.orders.fulfill(id, who, now, expires_at=expires_at, seats=seats, ref=ref)
         tally = serve_pool(app, tx, order.pool, now)
-        if seats is not None and seats < order.seats:
-            _look_again(tx, order.company)
         return Delivered(lot_of(tx, lot.id, order.pool, now), tally)
 
 

@@ -1,38 +1,40 @@
 """Serving a pool when seats appear: those who waited longest first, company by company (P4, M8, M9)."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from worker.operations.policies import in_force
-from worker.operations.serving import Service, Tally, stock_of
+from worker.operations.serving import NO_BATCH, Service, Tally, stock_of
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
     from worker.bootstrap import App
 
-NO_BATCH = 0
-"""No run proposes under this number: only those who already wait are served."""
-
 
 def serve_pool(app: "App", tx: "Transaction", pool: int, now: int) -> Tally:
     """Serve everybody who waits for the pool, in the transaction that brought the seats (P4)."""
     tx.lots.lock_pool(pool)
-    tally = Tally()
     companies = tx.directories.waiting_for(pool)
     tx.audit.open(companies)
+    return serve_companies(app, tx, pool, companies, now)
+
+
+def in_line(tx: "Transaction", pool: int, company: int) -> tuple[list[int], list[int]]:
+    """The other companies that wait for a shared pool: those that have waited longer than this one, and the rest (M8).
+    A company that does not wait comes last."""
+    if pool != 0:
+        return [], []
+    line = tx.directories.waiting_for(pool)
+    place = line.index(company) if company in line else len(line)
+    return line[:place], line[place + 1 :]
+
+
+def serve_companies(app: "App", tx: "Transaction", pool: int, companies: Sequence[int], now: int) -> Tally:
+    """Serve those who wait in these companies, one company after the other."""
+    tally = Tally()
     for company in companies:
         _serve_company(app, tx, pool, company, now, tally)
     return tally
-
-
-def serve_others(app: "App", tx: "Transaction", pool: int, but: int, now: int) -> bool:
-    """Serve the other companies that wait for a shared pool; returns whether any seat was taken."""
-    if pool != 0:
-        return False
-    companies = [company for company in tx.directories.waiting_for(pool) if company != but]
-    tally = Tally()
-    for company in companies:
-        _serve_company(app, tx, pool, company, now, tally)
-    return tally.total > 0
 
 
 def _serve_company(app: "App", tx: "Transaction", pool: int, company: int, now: int, tally: Tally) -> None:
@@ -40,9 +42,12 @@ def _serve_company(app: "App", tx: "Transaction", pool: int, company: int, now: 
     if policy is None:
         return
     service = Service(tx, company, policy, NO_BATCH, now, stock_of(tx, company, pool, policy, now), tally)
-    before = dict(tally.moved)
+    moved, removed = dict(tally.moved), dict(tally.removed)
     service.serve_returning()
     service.serve_new()
-    for license, total in tally.moved.items():
-        if total != before.get(license, 0):
-            tx.plans.note_movement(company, license, total - before.get(license, 0), now)
+    for license, total in sorted(tally.moved.items()):
+        if total != moved.get(license, 0):
+            tx.plans.note_movement(company, license, total - moved.get(license, 0), now)
+    for (kind, license), total in sorted(tally.removed.items()):
+        if total != removed.get((kind, license), 0):
+            tx.plans.note_removals(company, kind, license, total - removed.get((kind, license), 0), now)

@@ -11,6 +11,7 @@ from policies.model import License, Source, Through
 from policies.planner import Proposal
 from policies.stock import Claim, FreeLot, Outcome, Stock
 from store.holdings import Change, Held, Wait
+from store.lots import TRIAL
 from store.proposals import Wanted
 from store.times import span
 from worker.operations.policies import InForce
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from store.transaction import Transaction
 
 CHUNK = 10_000
+NO_BATCH = 0
+"""No run proposes under this number."""
 STAGES = ((0, 19), (20, 21), (22, 29), (30, 89))
 """Ranks served together: what gives seats back comes before what needs them (M9)."""
 STOCKS = tuple((license.value, through.value) for license in License for through in Through)
@@ -93,20 +96,29 @@ class Service:
         self.flush()
 
     def keep_reasons(self, wanted: Iterable[Wanted]) -> None:
-        """The same license because of another rule (G4)."""
+        """The same license because of another rule (G4), unless that one's limit is used up (G6)."""
         for want in wanted:
             p, before = want.claim.proposal, _held(want)
-            if before is not None:
+            if before is not None and self.stock.rename(before.source, p.source):
                 self._change(want, before, before._replace(source=p.source, because=p.because))
         self.flush()
 
     # --- what needs stock ---
 
+    @property
+    def own(self) -> int:
+        """The key of the directory whose run this is; 0 where none is."""
+        return self.batch >> 32
+
+    @property
+    def has_free_seats(self) -> bool:
+        """Whether anybody else could be served from the pool."""
+        return any(self.stock.free(license.value) > 0 for license in License)
+
     def assign(self, proposals: Sequence[Proposal]) -> None:
         """Give seats to accounts that hold nothing, in the order given; there must be seats for all of them."""
-        directory = self.batch >> 32
         for proposal in proposals:
-            want = Wanted(Claim(proposal), directory, None, None, None, None)
+            want = Wanted(Claim(proposal), self.own, None, None, None, None)
             self._settle(want, self.stock.serve(want.claim))
 
     def serve_returning(self) -> None:
@@ -121,20 +133,25 @@ class Service:
             pass
 
     def _again(self) -> bool:
-        """Seats that were given back late may serve those who waited for them earlier on."""
+        """What was given back late may serve those who waited for it earlier on, also since this very run."""
         before = self.tally.total
         for ranks in STAGES:
-            self._serve_stage(ranks, iter(()))
+            for want in self._line(ranks, NO_BATCH):
+                self._serve(want)
+            self.flush()
         return self.tally.total > before
 
     def _serve_stage(self, ranks: tuple[int, int], proposed: Iterator[Wanted]) -> None:
-        for want in _merged(self._line(ranks), proposed):
-            if want.claim.proposal.kind not in self.skip:
-                self._settle(want, self.stock.serve(want.claim))
+        for want in _merged(self._line(ranks, self.batch), proposed):
+            self._serve(want)
         self.flush()
 
-    def _line(self, ranks: tuple[int, int]) -> list[Wanted]:
-        """Those who waited before this run and can be served now."""
+    def _serve(self, want: Wanted) -> None:
+        if want.claim.proposal.kind not in self.skip:
+            self._settle(want, self.stock.serve(want.claim))
+
+    def _line(self, ranks: tuple[int, int], batch: int) -> list[Wanted]:
+        """Those who wait and can be served now, without those of whom a batch decides anew."""
         found: list[Wanted] = []
         for license, through in STOCKS:
             room = self.stock.room(license, through)
@@ -142,7 +159,7 @@ class Service:
                 limit = UNBOUNDED if room is None else min(room, UNBOUNDED)
                 exhausted = self.stock.exhausted_rules()
                 stock = (license, through)
-                found += self.tx.proposals.waiting(self.batch, self.company, stock, ranks, exhausted, limit)
+                found += self.tx.proposals.waiting(batch, self.own, self.company, stock, ranks, exhausted, limit)
         return found
 
     def _settle(self, want: Wanted, outcome: Outcome) -> None:
@@ -236,7 +253,10 @@ def stock_of(tx: "Transaction", company: int, pool: int, in_force: InForce, now:
     for license in License:
         name = license.value
         seats = held.get((name, Through.SEAT.value), 0)
-        lots[name] = [FreeLot(lot.key, lot.id, lot.free) for lot in tx.lots.usable(pool, name, now)]
+        lots[name] = [
+            FreeLot(lot.key, lot.id, lot.free, licenses.trial_entitles or lot.term != TRIAL)
+            for lot in tx.lots.usable(pool, name, now)
+        ]
         limit = licenses.limit_of(name) if pool == 0 else None
         room[name] = None if limit is None else limit - seats
         entitlement = entitlement_of(tx, company, pool, in_force, name, now)

@@ -241,7 +241,7 @@ def _outcome(result: RunResult) -> str:
 def _finish(tx: "Transaction", run: Run, answers: Answers) -> None:
     """Record the run, and hand the lease back in the same transaction."""
     key, now = run.directory.key, run.now
-    wake = [at for at in (tx.holdings.next_grace(key), tx.mirror.next_mailbox(key)) if at is not None]
+    wake = [at for at in (tx.holdings.next_grace(key, now), tx.mirror.next_mailbox(key)) if at is not None]
     tx.directories.record_run(run.id, key, run.result, run.in_force.version, now)
     due = now if answers.more else min([_next_due(run, now), *wake])
     tx.directories.succeeded(key, now, due_at=max(due, now), wake_at=min(wake) if wake else None)
