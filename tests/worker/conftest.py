@@ -1,0 +1,71 @@
+"""A world for every test: a store made from a template, simulated Microsoft 365 on loopback, and time that is told."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.simulators.microsoft365 import SIMULATED_SECRET
+from store.engine import open_store
+from tests.services.postgres import Postgres
+from tests.worker.world import SECRET, Customer, World, in_world
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_secret() -> Iterator[None]:
+    """What the policies of these tests name as the secret of every tenant."""
+    os.environ[SECRET] = SIMULATED_SECRET
+    yield
+    del os.environ[SECRET]
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store in a file, to be copied: making the tables takes longer than most tests."""
+    file = tmp_path_factory.mktemp("template") / "empty.db"
+    open_store(f"sqlite:///{file}").close()
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    """The name of a database with an empty store in it, to be copied."""
+    name = postgres.create()
+    open_store(postgres.database_url(name)).close()
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty store, once on each database."""
+    if request.param == "sqlite":
+        file = tmp_path / "seatkeeper.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    name = postgres.create(request.getfixturevalue("postgres_template"))
+    yield postgres.database_url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def world(tmp_path: Path, database_url: str) -> Iterator[World]:
+    """An installation without customers, on either database."""
+    yield from in_world(tmp_path, database_url)
+
+
+@pytest.fixture
+def wire(tmp_path: Path, sqlite_template: Path) -> Iterator[World]:
+    """The same on SQLite alone, for what is decided by what comes over the wire."""
+    file = tmp_path / "seatkeeper.db"
+    shutil.copy(sqlite_template, file)
+    yield from in_world(tmp_path, f"sqlite:///{file}")
+
+
+@pytest.fixture
+def contoso(world: World) -> Customer:
+    """A company with an empty tenant."""
+    return world.customer("contoso")

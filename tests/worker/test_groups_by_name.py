@@ -1,0 +1,210 @@
+"""What a policy calls a group, and what becomes of a rule whose group cannot be found (G3)."""
+
+from connectors.simulators.microsoft365 import SIMULATED_CLIENT_ID, Fault
+from tests.proves import proves
+from tests.worker.world import SECRET, Customer, World
+
+STAFF = "- {name: staff, groups: [Staff], license: standard, on_leave: {then: release, after: 0s}}"
+EVERYONE = "\n- {name: everyone, everyone: true, license: standard}"
+
+
+@proves("G3")
+def test_a_name_that_no_group_has_suspends_the_rule_and_takes_nothing(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada", "Ben")
+    contoso.group("Staff", "Ada")
+    world.add_lot("standard", 5)
+    contoso.policy(STAFF)
+    contoso.sync()
+    contoso.policy(STAFF.replace("[Staff]", "[Staf]") + EVERYONE)
+    result = contoso.sync()
+    assert result.outcome in ("applied", "nothing_to_do")
+    assert result.error is not None and "'staff' is suspended" in result.error and "'Staf'" in result.error
+    assert contoso.licenses() == {"Ada": "standard"}
+    assert contoso.waiting() == {"Ben": "rule_suspended"}, "lower rules give nothing new"
+    assert contoso.row().state == "healthy"
+
+
+@proves("G3", "Z8")
+def test_a_suspended_rule_is_told_at_every_pass_and_written_once(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada")
+    contoso.policy(STAFF)
+    first = contoso.sync()
+    before = world.sizes()
+    world.later(minutes=1)
+    second = contoso.sync()
+    assert second.error == first.error is not None
+    assert second.outcome == "nothing_to_do"
+    assert world.sizes() == before
+
+
+@proves("G3")
+def test_a_group_that_appears_under_the_name_ends_the_suspension(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada", "Ben")
+    world.add_lot("standard", 5)
+    contoso.policy(STAFF)
+    contoso.sync()
+    assert contoso.waiting() == dict.fromkeys(["Ada", "Ben"], "rule_suspended")
+    contoso.group("Staff", "Ada")
+    result = contoso.sync()
+    assert result.error is None
+    assert (contoso.licenses(), contoso.waiting()) == ({"Ada": "standard"}, {})
+
+
+@proves("G3")
+def test_a_name_that_two_groups_have_suspends_the_rule(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada")
+    contoso.group("Staff", "Ada")
+    contoso.group("Staff")
+    world.add_lot("standard", 5)
+    contoso.policy(STAFF)
+    result = contoso.sync()
+    assert result.error is not None and "matches several groups" in result.error
+    assert (contoso.licenses(), contoso.waiting()) == ({}, {"Ada": "rule_suspended"})
+
+
+@proves("G3")
+def test_a_renamed_group_is_followed_and_its_namesake_is_not(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada", "Eve")
+    staff = contoso.group("Staff", "Ada")
+    world.add_lot("standard", 5)
+    contoso.policy(STAFF)
+    contoso.sync()
+    contoso.tenant.update_group(staff, displayName="Employees")
+    contoso.group("Staff", "Eve")
+    contoso.settle()
+    contoso.sync(full=True)
+    assert contoso.licenses() == {"Ada": "standard"}
+    contoso.hire("Ben")
+    contoso.tenant.add_member(staff, contoso.people["Ben"])
+    result = contoso.sync()
+    assert result.error is None
+    assert contoso.licenses() == {"Ada": "standard", "Ben": "standard"}
+
+
+@proves("G3")
+def test_a_deleted_group_suspends_its_rule_and_a_namesake_does_not_take_its_place(
+    world: World, contoso: Customer
+) -> None:
+    contoso.hire("Ada", "Ben", "Eve")
+    staff = contoso.group("Staff", "Ada", "Ben")
+    world.add_lot("standard", 5)
+    contoso.policy(STAFF)
+    contoso.sync()
+    contoso.tenant.delete_group(staff)
+    contoso.group("Staff", "Eve")
+    result = contoso.sync()
+    assert result.error is not None and "is gone" in result.error
+    assert contoso.licenses() == {"Ada": "standard", "Ben": "standard"}
+    world.later(days=2)
+    result = contoso.sync(full=True)
+    assert result.error is not None
+    assert contoso.licenses() == {"Ada": "standard", "Ben": "standard"}
+    assert contoso.waiting() == {"Eve": "rule_suspended"}
+
+
+@proves("G3")
+def test_a_group_out_of_the_recycle_bin_goes_on_where_it_was(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada", "Ben")
+    staff = contoso.group("Staff", "Ada", mail="staff@contoso.example", unified=True)
+    world.add_lot("standard", 5)
+    contoso.policy(STAFF)
+    contoso.sync()
+    contoso.tenant.delete_group(staff)
+    assert contoso.sync().error is not None
+    contoso.tenant.restore_group(staff)
+    contoso.tenant.add_member(staff, contoso.people["Ben"])
+    assert contoso.sync().error is None
+    assert contoso.licenses() == {"Ada": "standard", "Ben": "standard"}
+
+
+@proves("G3")
+def test_a_group_among_the_exceptions_suspends_the_rule_too(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada", "Ben")
+    contoso.group("Staff", "Ada", "Ben")
+    world.add_lot("standard", 5)
+    rule = "- {name: staff, groups: [Staff], except: {groups: [Contractors]}, license: standard}"
+    contoso.policy(rule)
+    result = contoso.sync()
+    assert result.error is not None and "'Contractors'" in result.error
+    assert contoso.licenses() == {}
+    contoso.group("Contractors", "Ben")
+    contoso.sync()
+    assert contoso.licenses() == {"Ada": "standard"}
+
+
+@proves("G3", "Z9")
+def test_groups_that_may_not_be_read_suspend_their_rules_and_no_others(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada", "Ben")
+    contoso.group("Staff", "Ada")
+    world.add_lot("standard", 5)
+    contoso.policy(STAFF)
+    contoso.sync()
+    contoso.tenant.revoke("GroupMember.Read.All")
+    contoso.hire("Cy", department="Finance")
+    rule = "- {name: finance, attributes: {department: [Finance]}, license: standard}\n"
+    contoso.policy(rule + STAFF)
+    for result in (contoso.sync(), contoso.sync()):
+        assert result.error is not None and "groups cannot be read" in result.error
+        assert result.remedy is not None
+        assert contoso.licenses() == {"Ada": "standard", "Cy": "standard"}
+    contoso.tenant.grant("GroupMember.Read.All")
+    assert contoso.sync().error is None
+    assert (contoso.licenses(), contoso.waiting()) == ({"Ada": "standard", "Cy": "standard"}, {})
+
+
+@proves("G3")
+def test_a_name_need_only_be_found_in_one_directory_of_the_company(world: World, contoso: Customer) -> None:
+    other = world.simulator.add_tenant(domain="fabrikam.example")
+    contoso.hire("Ada")
+    staff = other.create_group("Staff", members=[other.hire("Ben")])
+    world.add_lot("standard", 5)
+    second = (
+        "    kind: microsoft365\n"
+        f"    tenant: {other.id}\n    credential: {{client_id: {SIMULATED_CLIENT_ID}, secret: {{env: {SECRET}}}}}\n"
+        f"    graph_url: {world.url}\n    login_url: {world.url}\n"
+    )
+    contoso.policy(STAFF)
+    text = contoso.file.read_text(encoding="utf-8")
+    contoso.file.write_text(text.replace("directories:\n", f"directories:\n  contoso-other:\n{second}"), encoding="utf-8")
+    assert world.load() == ()
+    first = contoso.sync()
+    assert first.error is not None
+    assert contoso.waiting() == {"Ada": "rule_suspended"}
+    from worker.operations.syncing import sync
+
+    assert sync(world.app, "contoso-other").error is None
+    result = contoso.sync()
+    assert result.error is None, "another directory of the company has the group"
+    assert contoso.waiting() == {}
+    other.delete_group(staff)
+    assert sync(world.app, "contoso-other").error is not None
+    assert contoso.sync().error is not None, "now no directory has it"
+
+
+@proves("Z2")
+def test_a_group_that_reads_empty_is_read_again_before_anybody_leaves(world: World, contoso: Customer) -> None:
+    """Accident 9: a large group left the target empty without an error."""
+    contoso.crowd(4)
+    world.add_lot("standard", 5)
+    contoso.policy(STAFF)
+    contoso.sync()
+    world.simulator.order(Fault("empty_list", "/groups/*/members", times=None), Fault("resync", "/groups/delta"))
+    world.simulator.order(Fault("empty_list", "/groups/delta"))
+    result = contoso.sync(full=True)
+    assert result.outcome == "failed", result
+    assert len(contoso.licenses()) == 4
+    world.simulator.withdraw_faults()
+    assert contoso.sync(full=True).outcome == "nothing_to_do"
+
+
+@proves("Z2", "G4")
+def test_a_group_that_really_is_empty_is_believed_after_the_second_reading(world: World, contoso: Customer) -> None:
+    people = contoso.crowd(4)
+    world.add_lot("standard", 5)
+    contoso.policy(STAFF)
+    contoso.sync()
+    group = contoso.tenant.find_group("Staff")
+    for person in people:
+        contoso.tenant.remove_member(group, person)
+    contoso.sync(full=True)
+    assert contoso.licenses() == {}
