@@ -499,6 +499,7 @@ outbox = Table(
     Column("due", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("asked", Boolean, nullable=False, server_default="0"),  # it may have left: look it up before sending again
+    Column("sent_to", Text),  # where it may have gone: it is never sent to another place
     Column("error", Text),
     Column("done_at", BigInteger),
     Index(None, "done_at", "due"),
