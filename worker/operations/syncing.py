@@ -38,6 +38,9 @@ class Asked:
     """What a pass is asked to do."""
 
     full: bool = False
+    """Read everybody."""
+    whole: bool = False
+    """Plan everybody."""
     dry: bool = False
     approving: HeldPlan | None = None
     """A hold that a person approves: then nothing is pulled, and its actions go ahead whatever the limit says (Z1)."""
@@ -90,7 +93,7 @@ def _begin(app: "App", directory: str, lease: Lease, asked: Asked) -> Run:
     if policy is None or entry is None:
         raise Usage(f"no policy in force has a directory {directory}")
     run_id = f"{directory}-{lease.fence}"
-    return Run(app, run_id, row, entry, policy, lease, asked.full, asked.dry, asked.progress)
+    return Run(app, run_id, row, entry, policy, lease, asked.full, asked.whole, asked.dry, asked.progress)
 
 
 def _pass(run: Run, asked: Asked) -> None:
