@@ -79,7 +79,7 @@ def test_a_first_page_tells_whole_accounts() -> None:
         ),
         Seen(
             "0f1a2b3c-0000-4000-8000-0000000000aa",
-            address="pat_fabrikam.com#EXT#@contoso.onmicrosoft.com",
+            address="pat_fabrikam.com#ext#@contoso.onmicrosoft.com",
             name="Pat (guest)",
             enabled=True,
             guest=True,
