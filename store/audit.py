@@ -32,9 +32,10 @@ PREFIX = "seatkeeper."
 """What the type of an event begins with outside of the store."""
 FEED_TYPES = (
     "license.assigned", "license.archived", "license.released", "license.restored", "license.exchanged",
-    "license.expired", "license.moved", "account.waiting", "account.linked", "account.purge_due", "notice.due",
-    "plan.held", "plan.approved", "plan.rejected", "order.wanted", "order.placed", "order.fulfilled", "order.failed",
-    "directory.failing", "directory.recovered", "directory.frozen", "stock.low", "lot.expiring",
+    "license.expired", "license.moved", "account.waiting", "account.linked", "account.unlinked", "account.purge_due",
+    "account.by_hand", "account.followed", "account.pinned", "account.unpinned", "legal_hold.set", "legal_hold.lifted",
+    "notice.due", "plan.held", "plan.approved", "plan.rejected", "order.wanted", "order.placed", "order.fulfilled",
+    "order.failed", "directory.failing", "directory.recovered", "directory.frozen", "stock.low", "lot.expiring",
 )  # fmt: skip
 """What the feed tells of; an entry of another kind is in the audit alone, and its number is skipped."""
 
@@ -369,7 +370,9 @@ def _recorded(row: Any) -> Recorded:
 
 
 def _event(position: int, row: Any) -> Event:
-    about_account = row.what.startswith(("license.", "account.", "notice."))
+    about_account = row.what.startswith(("license.", "account.", "notice.")) or (
+        row.what.startswith("legal_hold.") and row.directory is not None
+    )
     return Event(
         n=position,
         id=f"{row.company}-{row.n}",

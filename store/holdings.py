@@ -31,6 +31,9 @@ EVENTS = {
     "restore": "license.restored",
     "move": "license.moved",
     "exchange": "license.exchanged",
+    "follow": "account.followed",
+    "pin": "account.pinned",
+    "unpin": "account.unpinned",
 }
 
 
@@ -103,6 +106,11 @@ class Holdings:
         """These wait for nothing any more, and no grace runs for them."""
         self._delete("waiting", accounts)
         self._delete("grace", accounts)
+
+    def take_without_clock(self, accounts: Sequence[int]) -> None:
+        """These hold nothing any more, and no clock runs for them: another license covers their backups (D5)."""
+        for table in ("assignment", "waiting", "grace", "retention"):
+            self._delete(table, accounts)
 
     def start_graces(self, directory: int, proposals: Sequence[Proposal], now: int) -> None:
         """Note when graces started and when they end (G4). Whose grace runs waits for nothing any more."""

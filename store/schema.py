@@ -119,7 +119,7 @@ directory = Table(
     Column("revision", BigInteger, nullable=False, server_default="0"),  # grows when a person changes its licenses
     Column("cursor", Text),
     Column("groups_cursor", Text),
-    Column("groups_hash", Text),  # which groups the cursor stands for
+    Column("groups_hash", Text),  # what the policy's group names stood for when everybody was last planned
     Column("plan_whole", Boolean, nullable=False, server_default="1"),
     Column("plan_some", Boolean, nullable=False, server_default="0"),  # `unplanned` has rows
     Column("wake_at", BigInteger),  # when the next grace ends or mailbox is to be asked for
@@ -302,8 +302,33 @@ by_hand = Table(
     metadata,
     Column("account", BigInteger, primary_key=True, autoincrement=False),
     Column("pinned", Boolean, nullable=False, server_default="0"),
+    _text("person"),  # who gave the license by hand, for the limits of user pools (M2); '' where nobody did
+    Column("license", Text),  # the license that was given
+    _partial("ix_by_hand_person", "person <> ''", "person"),
 )
 """Accounts that a person decided about, with or without a license: rules neither take nor give (L8)."""
+
+link = Table(
+    "link",
+    metadata,
+    Column("old", BigInteger, primary_key=True, autoincrement=False),
+    Column("new", BigInteger, nullable=False),
+    Column("company", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    _text("who"),
+    Index(None, "new"),
+)
+"""Accounts of people who came back under another id: `new` holds the license that covers `old`'s backups too (D5)."""
+
+legal_hold = Table(
+    "legal_hold",
+    metadata,
+    Column("company", Integer, primary_key=True, autoincrement=False),
+    Column("account", BigInteger, primary_key=True, autoincrement=False),  # 0 is the whole company
+    Column("at", BigInteger, nullable=False),
+    _text("who"),
+)
+"""Whose backups may not go, whatever clock has run out (R2)."""
 
 holding_count = Table(
     "holding_count",

@@ -14,10 +14,13 @@ from store.dialects import Dialect, Row
 
 if TYPE_CHECKING:
     from store.audit import Audit
+    from store.by_hand import ByHand
     from store.directories import Directories
     from store.groups import Groups
     from store.holdings import Holdings
     from store.leases import Leases
+    from store.legal_holds import LegalHolds
+    from store.links import Links
     from store.lots import Lots
     from store.mirror import Mirror
     from store.orders import Orders
@@ -144,3 +147,21 @@ class Transaction:
         from store.views import Views
 
         return Views(self)
+
+    @cached_property
+    def by_hand(self) -> "ByHand":
+        from store.by_hand import ByHand
+
+        return ByHand(self)
+
+    @cached_property
+    def links(self) -> "Links":
+        from store.links import Links
+
+        return Links(self)
+
+    @cached_property
+    def legal_holds(self) -> "LegalHolds":
+        from store.legal_holds import LegalHolds
+
+        return LegalHolds(self)

@@ -90,7 +90,17 @@ def upgrade() -> None:
         "by_hand",
         sa.Column("account", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("pinned", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("person", sa.Text(), server_default="", nullable=False),
+        sa.Column("license", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_by_hand")),
+    )
+    op.create_index(
+        "ix_by_hand_person",
+        "by_hand",
+        ["person"],
+        unique=False,
+        sqlite_where=sa.text("person <> ''"),
+        postgresql_where=sa.text("person <> ''"),
     )
     op.create_table(
         "company",
@@ -226,6 +236,24 @@ def upgrade() -> None:
         sa.Column("held", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("company", "license", "through", "lot", "source", name=op.f("pk_holding_count")),
     )
+    op.create_table(
+        "legal_hold",
+        sa.Column("company", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("who", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("company", "account", name=op.f("pk_legal_hold")),
+    )
+    op.create_table(
+        "link",
+        sa.Column("old", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("new", sa.BigInteger(), nullable=False),
+        sa.Column("company", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("who", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("old", name=op.f("pk_link")),
+    )
+    op.create_index(op.f("ix_link_new"), "link", ["new"], unique=False)
     op.create_table(
         "lot",
         sa.Column("key", sa.Integer(), nullable=False),
