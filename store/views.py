@@ -98,10 +98,7 @@ class Views:
 
         Raises NotFound and Ambiguous, each with what to do.
         """
-        directory, name = self._directory_of(text)
-        found = self._named("a.id IN (:name, :lower)", name, directory)
-        found = found or self._living(self._named("a.address IN (:name, :lower)", name, directory))
-        found = found or self._living(self._named("lower(a.address) = :lower", name, directory))
+        found = self._by_name(*self._directory_of(text))
         if not found:
             raise NotFound(f"there is no account {text!r}; `seatkeeper accounts list --search …` finds it by a part")
         if len(found) > 1:
@@ -114,6 +111,16 @@ class Views:
         """Pools, entitlements, directories and what waits, from counters alone. `settings` says by company id how
         many shared mailboxes its licenses bring, which its policy decides (S1)."""
         return overview(self._tx, now, settings or {})
+
+    def _by_name(self, directory: int | None, name: str) -> list[Named]:
+        """By id, else by address, else by an address that the directory writes in another case."""
+        if not name:
+            return []
+        return (
+            self._named("a.id IN (:name, :lower)", name, directory)
+            or self._living(self._named("a.address IN (:name, :lower)", name, directory))
+            or self._living(self._named("lower(a.address) = :lower", name, directory))
+        )
 
     def _directory_of(self, text: str) -> tuple[int | None, str]:
         id, colon, name = text.partition(":")

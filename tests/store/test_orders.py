@@ -1,5 +1,6 @@
 """Orders: written before they are sent, decided by people, and fulfilled once."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -241,6 +242,27 @@ def test_an_order_is_fulfilled_once(store: Store, company: int) -> None:
     fulfill(store, order)
     with pytest.raises(Conflict, match="is fulfilled; there is nothing to fulfill"):
         fulfill(store, order)
+    with store.read() as tx:
+        assert sum(free.free for free in tx.lots.free_seats(0, "standard", AT + HOUR)) == 10
+
+
+@proves("P2", "P4")
+def test_of_two_who_fulfill_an_order_at_once_one_is_refused(store: Store, company: int) -> None:
+    order = want(store, company, seller="manual")
+    outcomes: list[str] = []
+
+    def deliver() -> None:
+        try:
+            outcomes.append(fulfill(store, order).license)
+        except Conflict:
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=deliver) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["refused", "standard"]
     with store.read() as tx:
         assert sum(free.free for free in tx.lots.free_seats(0, "standard", AT + HOUR)) == 10
 

@@ -1,5 +1,6 @@
 """Holds: named by what they hold, decided once, and what limits count."""
 
+import threading
 from collections.abc import Iterable, Sequence
 
 import pytest
@@ -82,6 +83,7 @@ def test_a_hold_is_listed_with_its_actions_until_somebody_decides(store: Store, 
     hash = hold(store, company, directory, [proposal(2), proposal(1)])
     with store.read() as tx:
         [row] = tx.plans.listing()
+        assert tx.plans.shown(tx.plans.held(hash)) == row
         actions = tx.plans.actions(hash, 1)
     assert (row.hash, row.company, row.directory, row.kind) == (hash, "contoso", "contoso-m365", "archive")
     assert (row.state, row.total, row.since, row.why) == ("held", 2, "2026-11-02T09:00:00Z", WHY)
@@ -224,6 +226,40 @@ def test_what_was_rejected_is_recognised_on_the_same_footing_only(store: Store, 
     propose(store, 9, [proposal(5)])
     with store.read() as tx:
         assert tx.plans.rejected(directory, 8) == {"archive": [1]}
+
+
+@proves("Z1")
+def test_a_rejection_stands_on_what_the_last_run_saw(store: Store, company: int, directory: int) -> None:
+    hash = hold(store, company, directory, [proposal(1), proposal(2)])
+    assert hold(store, company, directory, [proposal(1), proposal(2, footing="changed while it was held")]) == hash
+    reject(store, hash)
+    propose(store, 8, [proposal(1), proposal(2, footing="changed while it was held")])
+    propose(store, 9, [proposal(2)])
+    with store.read() as tx:
+        assert tx.plans.rejected(directory, 8) == {"archive": [1, 2]}
+        assert tx.plans.rejected(directory, 9) == {}
+
+
+@proves("Z1")
+def test_of_two_who_decide_at_once_one_is_refused(store: Store, company: int, directory: int) -> None:
+    plan = held(store, hold(store, company, directory, [proposal(1)]))
+    outcomes: list[str] = []
+
+    def decide(verb: str) -> None:
+        try:
+            with store.begin() as tx:
+                getattr(tx.plans, verb)(plan, f"cli:{verb}", AT)
+            outcomes.append(verb)
+        except Conflict:
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=decide, args=(verb,)) for verb in ("approve", "reject")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes.count("refused") == 1
+    assert len(events(store, company)) == 2
 
 
 @proves("Z1")

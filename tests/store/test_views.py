@@ -444,6 +444,7 @@ def named(store: Store, company: int, directory: int) -> Store:
         add_account(tx, directory, "old", address="bob@contoso.example", state="deleted")
         add_account(tx, directory, "new", address="bob@contoso.example")
         add_account(tx, directory, "cy", address="Cy@contoso.example")
+        add_account(tx, directory, "without", address="")
     return store
 
 
@@ -475,7 +476,9 @@ def test_an_address_of_several_accounts_is_ambiguous_and_says_how_to_go_on(named
         tx.views.account_by_name("bob@contoso.example")
 
 
-@pytest.mark.parametrize("name", ["nobody@contoso.example", "contoso-gws:8d0c", "nowhere:ada@contoso.example", ""])
+@pytest.mark.parametrize(
+    "name", ["nobody@contoso.example", "contoso-gws:8d0c", "nowhere:ada@contoso.example", "", "contoso-gws:"]
+)
 def test_a_name_of_nobody_is_not_found(named: Store, name: str) -> None:
     with named.read() as tx, pytest.raises(NotFound, match="there is no account"):
         tx.views.account_by_name(name)
