@@ -90,6 +90,12 @@ class Groups:
         )
         self.bind(directory, [Binding(ref, group_id, None)], now)
 
+    def planned_with(self, directory: int, hash: str) -> None:
+        """Remember what the names stood for when everybody was planned."""
+        self._tx.execute(
+            "UPDATE directory SET groups_hash = :hash WHERE key = :directory", {"directory": directory, "hash": hash}
+        )
+
     # --- groups and edges ---
 
     def learn(self, directory: int, groups: Iterable[tuple[str, str | None, str | None, bool]]) -> None:

@@ -140,8 +140,8 @@ class Lots:
         """Lots of a pool with free seats that are valid now, in the order in which they are used: the one that ends
         first, first (M4)."""
         rows = self._tx.execute(
-            f"SELECT key, id, seats - held, expires_at, term FROM lot WHERE pool = :pool AND license = :license AND {_VALID}"
-            " AND held < seats ORDER BY expires_at IS NULL, expires_at, key",
+            "SELECT key, id, seats - held, expires_at, term FROM lot WHERE pool = :pool AND license = :license"
+            f" AND {_VALID} AND held < seats ORDER BY expires_at IS NULL, expires_at, key",
             {"pool": pool, "license": license, "now": now},
         )
         return [FreeLot(*row) for row in rows]
@@ -150,8 +150,8 @@ class Lots:
         """Every lot of a pool that is valid now, in the order of use; full ones too, since seats of theirs may be
         given back on the way."""
         rows = self._tx.execute(
-            f"SELECT key, id, seats - held, expires_at, term FROM lot WHERE pool = :pool AND license = :license AND {_VALID}"
-            " ORDER BY expires_at IS NULL, expires_at, key",
+            "SELECT key, id, seats - held, expires_at, term FROM lot WHERE pool = :pool AND license = :license"
+            f" AND {_VALID} ORDER BY expires_at IS NULL, expires_at, key",
             {"pool": pool, "license": license, "now": now},
         )
         return [FreeLot(*row) for row in rows]

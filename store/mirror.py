@@ -166,20 +166,19 @@ class Mirror:
             {"directory": directory, "batch": batch, "now": now},
         )
 
-    def queue_unknown(self, directory: int, now: int) -> None:
-        """Queue every account whose mailbox kind is not known, once the directory permits asking again."""
+    def pass_over_the_deleted(self, directory: int, now: int, until: int) -> None:
+        """Deleted accounts keep the mailbox kind that they had; they are looked at again at `until`."""
         self._tx.execute(
-            "INSERT INTO mailbox_queue (account, directory, due) SELECT key, directory, :now FROM account"
-            f" WHERE directory = :directory AND mailbox = '' AND NOT guest AND {_LIVE}"
-            " ON CONFLICT (account) DO NOTHING",
-            {"directory": directory, "now": now},
+            "UPDATE mailbox_queue SET due = :until WHERE directory = :directory AND due <= :now AND account IN"
+            f" (SELECT a.key FROM account AS a WHERE a.key = mailbox_queue.account AND NOT (a.{_LIVE}))",
+            {"directory": directory, "now": now, "until": until},
         )
 
     def mailboxes_due(self, directory: int, now: int, limit: int) -> list[tuple[int, str, str]]:
         """Key, id and known mailbox kind of the accounts to ask for now."""
         rows = self._tx.execute(
             "SELECT a.key, a.id, a.mailbox FROM mailbox_queue AS q JOIN account AS a ON a.key = q.account"
-            " WHERE q.directory = :directory AND q.due <= :now ORDER BY q.due, q.account LIMIT :limit",
+            f" WHERE q.directory = :directory AND q.due <= :now AND a.{_LIVE} ORDER BY q.due, q.account LIMIT :limit",
             {"directory": directory, "now": now, "limit": limit},
         )
         return [(row[0], row[1], row[2]) for row in rows]

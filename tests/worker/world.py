@@ -128,7 +128,9 @@ class World:
 
     def free(self, license: str) -> int:
         """Free seats of the global pool."""
-        return int(self.one("SELECT coalesce(sum(seats - held), 0) FROM lot WHERE pool = 0 AND license = :l", l=license))
+        return int(
+            self.one("SELECT coalesce(sum(seats - held), 0) FROM lot WHERE pool = 0 AND license = :l", l=license)
+        )
 
     def record(self, company: str | None = None) -> list[str]:
         """What happened, in the order of each chain."""

@@ -10,7 +10,7 @@ from policies.stock import Stock
 from worker.operations.buying import buy
 from worker.operations.holding import hold, withdraw_rejected
 from worker.operations.pools import in_line, serve_companies
-from worker.operations.runs import HeldKind, Run
+from worker.operations.runs import Run
 from worker.operations.serving import CHUNK, Service, Tally, stock_of
 
 if TYPE_CHECKING:
@@ -47,22 +47,16 @@ def apply(tx: "Transaction", run: Run, approved: Mapping[str, frozenset[int]], s
     `approved` names, by kind, accounts whose change a person approved by its hash. `service` is the one that was
     opened to give seats while the plan was made.
     """
-    pool = run.directory.pool
-    run.result.held = []
     if service is None:
         service = open_service(tx, run)
     withdraw_rejected(tx, run)
     judgement = _judge(tx, run, approved)
     for verdict in judgement.held:
-        held = hold(tx, run, verdict, approved.get(verdict.kind.value, frozenset()))
-        if held is not None:
-            run.result.held.append(held)
+        hold(tx, run, verdict, approved.get(verdict.kind.value, frozenset()))
     tx.plans.supersede_others(run.directory.key, [verdict.kind.value for verdict in judgement.held], run.now)
     service.skip = frozenset(verdict.kind.value for verdict in judgement.held)
     _serve(tx, run, service, approved)
-    held_purchase = buy(tx, service, pool)
-    if held_purchase is not None:
-        run.result.held.append(HeldKind(*held_purchase))
+    buy(tx, service, run.directory.pool)
     _note(tx, run, service.tally, approved)
     if service.tally.total > LARGE:
         tx.dialect.analyze(tx.connection, "assignment")

@@ -5,12 +5,16 @@ mailbox into a shared one need not touch anything else that the directory shows 
 """
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from connectors.base import Directory
 from connectors.errors import NeedsPerson, Transient
 from worker.operations.pulling import Pulled
 from worker.operations.runs import Run
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
 
 PER_RUN = 1_000
 _HOUR = 3_600 * 1_000_000
@@ -73,6 +77,14 @@ def _refused_lately(run: Run) -> bool:
     if row.mailbox_problem is None or row.asked_at is not None or run.full:
         return False
     return row.mailbox_asked_at is not None and run.now - row.mailbox_asked_at < _HOUR
+
+
+def next_mailbox(tx: "Transaction", run: Run) -> int | None:
+    """When the next mailbox is to be asked for; where we are refused, when that is tried again."""
+    row = run.directory
+    if row.mailbox_problem is not None:
+        return (row.mailbox_asked_at or run.now) + _HOUR
+    return tx.mirror.next_mailbox(row.key)
 
 
 def _collect(run: Run, pulled: Pulled, answers: Answers) -> None:

@@ -17,25 +17,23 @@ if TYPE_CHECKING:
 _ENOUGH = 1_000_000_000
 
 
-def buy(tx: "Transaction", service: Service, pool: int) -> tuple[str, str, int] | None:
-    """Order what waiting accounts and `spare` need. Returns the hold (hash, kind, seats) where the safety limit
-    stops a purchase, and then orders nothing."""
-    held = None
+def buy(tx: "Transaction", service: Service, pool: int) -> None:
+    """Order what waiting accounts and `spare` need. Where the safety limit stops a purchase it is held, and nothing is
+    ordered."""
     for license in License:
         buying: Buying = getattr(service.in_force.policy.purchasing, license.value)
         if not buying.auto or service.in_force.policy.licenses.trial:
             continue
-        held = _buy(tx, service, pool, license.value, buying) or held
-    return held
+        _buy(tx, service, pool, license.value, buying)
 
 
-def _buy(tx: "Transaction", service: Service, pool: int, license: str, buying: Buying) -> tuple[str, str, int] | None:
+def _buy(tx: "Transaction", service: Service, pool: int, license: str, buying: Buying) -> None:
     company, now = service.company, service.now
     waiting = tx.holdings.waiting_count(company, license, WaitReason.INSUFFICIENT_LICENSES.value)
     free = service.stock.free(license)
     if waiting + buying.spare <= free:
         tx.plans.withdraw_purchase(company, license, now)
-        return None
+        return
     month = _month_start(now)
     need = seats_to_buy(
         waiting=waiting,
@@ -48,11 +46,10 @@ def _buy(tx: "Transaction", service: Service, pool: int, license: str, buying: B
         left_for_company=_left_for_company(tx, service, pool, license),
     )
     if need.seats <= 0 or tx.orders.rejected_shortage(company, license) >= waiting + buying.spare - free:
-        return None
+        return
     because = _because(waiting, buying.spare, free)
-    held = _held(tx, service, license, need.seats, because)
-    if held is not None:
-        return held
+    if _held(tx, service, license, need.seats, because):
+        return
     price = estimate(buying.price, need.seats, buying.term, instant(now).date(), None)
     tx.orders.want(
         company=company,
@@ -68,7 +65,6 @@ def _buy(tx: "Transaction", service: Service, pool: int, license: str, buying: B
         now=now,
     )
     service.tally.add_order(license, f"{need.seats} seats: {because}")
-    return None
 
 
 def _left_for_company(tx: "Transaction", service: Service, pool: int, license: str) -> int | None:
@@ -80,15 +76,14 @@ def _left_for_company(tx: "Transaction", service: Service, pool: int, license: s
     return max(0, limit - held - tx.orders.open_seats(pool, license, company=service.company))
 
 
-def _held(tx: "Transaction", service: Service, license: str, seats: int, because: str) -> tuple[str, str, int] | None:
-    """Beyond the safety limit a purchase is held, and there is no order (P1, Z1)."""
+def _held(tx: "Transaction", service: Service, license: str, seats: int, because: str) -> bool:
+    """Beyond the safety limit a purchase is held, unless a person rejected as much, and there is no order (P1, Z1)."""
     limit = service.in_force.policy.safety.purchase
     recent = Recent(tx.orders.ordered_in_a_day(service.company, license, service.now), 0)
     verdict = Verdict(Limited.PURCHASE, seats, recent, limit)
-    if verdict.passes:
-        return None
-    digest = tx.plans.hold_purchase(service.company, license, seats, f"{verdict.why}: {because}", service.now)
-    return digest, Limited.PURCHASE.value, seats
+    if not verdict.passes:
+        tx.plans.hold_purchase(service.company, license, seats, f"{verdict.why}: {because}", service.now)
+    return not verdict.passes
 
 
 def _awaits_approval(buying: Buying, seats: int, price: Money | None) -> bool:

@@ -1,7 +1,8 @@
 """Reading the groups that a policy names, with everything nested in them (G2, G3, Z2)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from connectors.base import Directory, Edge, GroupPage, SeenGroup
@@ -151,6 +152,43 @@ def _read_again(run: Run, directory: Directory, grouped: Grouped) -> None:
                 " not believed",
                 feature="groups",
             )
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What the policy's group names come to in this directory as things stand."""
+
+    suspended: Mapping[str, tuple[GroupRef, ...]] = field(default_factory=dict)
+    """The rules that cannot be evaluated, with the groups that are missing (G3)."""
+    hash: str = ""
+    """Another one means that everybody has to be planned anew."""
+    problem: str | None = None
+    """What to tell of the suspended rules."""
+    remedy: str | None = None
+
+
+def resolved(tx: "Transaction", run: Run, grouped: Grouped | None) -> Resolved:
+    """What the names come to, by what was read and by what the store knows of the company's other directories."""
+    if grouped is None:
+        return Resolved()
+    gone = tx.groups.gone(run.directory.key)
+    stopped = suspended(tx, run, grouped.bindings, gone, refused=grouped.problem is not None)
+    stand_for = sorted((ref, binding.group_id or "") for ref, binding in grouped.bindings.items())
+    told = repr((stand_for, sorted(stopped.items())))
+    problem = _suspension(stopped, grouped) if stopped else None
+    return Resolved(stopped, sha256(told.encode()).hexdigest()[:32], problem, grouped.remedy if stopped else None)
+
+
+def _suspension(stopped: Mapping[str, tuple[GroupRef, ...]], grouped: Grouped) -> str:
+    if grouped.problem is not None:
+        return f"groups cannot be read: {grouped.problem}"
+    told = []
+    for rule, refs in sorted(stopped.items()):
+        for ref in refs:
+            problem = grouped.bindings[ref].problem or ""
+            why = {"missing": "matches no group", "ambiguous": "matches several groups"}.get(problem, "is gone")
+            told.append(f"rule {rule!r} is suspended: the group {ref!r} {why}")
+    return "; ".join(told)
 
 
 def suspended(

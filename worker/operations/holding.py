@@ -3,18 +3,18 @@
 from typing import TYPE_CHECKING
 
 from policies.judging import Verdict
-from worker.operations.runs import HeldKind, Run
+from worker.operations.runs import Run
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
 
 
-def hold(tx: "Transaction", run: Run, verdict: Verdict, approved: frozenset[int]) -> HeldKind | None:
+def hold(tx: "Transaction", run: Run, verdict: Verdict, approved: frozenset[int]) -> None:
     """Take a kind out of the run, whole but for what was approved or let into the line before, and save it for a
     person."""
     kind = verdict.kind.value
     actions = [p for p in tx.proposals.of_kind(run.batch, kind, new=True) if p.account not in approved]
-    saved = tx.plans.hold(
+    tx.plans.hold(
         company=run.directory.company,
         directory=run.directory.key,
         kind=kind,
@@ -25,7 +25,6 @@ def hold(tx: "Transaction", run: Run, verdict: Verdict, approved: frozenset[int]
         now=run.now,
     )
     tx.proposals.remove(run.batch, kind, [action.account for action in actions])
-    return HeldKind(saved, kind, len(actions))
 
 
 def withdraw_rejected(tx: "Transaction", run: Run) -> None:

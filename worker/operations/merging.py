@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from connectors.base import Directory
 from connectors.errors import NeedsPerson
 from store.errors import Conflict
-from worker.operations.asking_mailboxes import Answers
+from worker.operations.asking_mailboxes import AGAIN, Answers
 from worker.operations.grouping import Grouped
 from worker.operations.pulling import Pulled
 from worker.operations.runs import Run
@@ -35,7 +35,7 @@ def merge(
         if merged.new > LARGE:
             tx.dialect.analyze(tx.connection, "account")
         _note_absent(tx, run, directory, pulled)
-        if directory.capabilities.mailbox_queue and answers.problem is None:
+        if directory.capabilities.mailbox_queue:
             tx.mirror.queue_mailboxes(key, batch, now, again=not pulled.full)
     if grouped is not None:
         changed += _merge_groups(tx, run, grouped)
@@ -88,8 +88,6 @@ def _note_absent(tx: "Transaction", run: Run, directory: Directory, pulled: Pull
 def _merge_groups(tx: "Transaction", run: Run, grouped: Grouped) -> int:
     key = run.directory.key
     tx.groups.bind(key, grouped.new, run.now)
-    if grouped.new:
-        tx.directories.plan_whole(key)
     tx.groups.learn(key, [(g.id, g.name, g.address, g.gone) for g in grouped.found.values()])
     if any(group.gone for group in grouped.found.values()):
         tx.directories.plan_whole(key)
@@ -101,9 +99,10 @@ def _merge_groups(tx: "Transaction", run: Run, grouped: Grouped) -> int:
 
 
 def _learn_mailboxes(tx: "Transaction", run: Run, answers: Answers) -> int:
+    key, now = run.directory.key, run.now
+    tx.mirror.pass_over_the_deleted(key, now, now + AGAIN)
     if not answers.asked:
         return 0
-    key, now = run.directory.key, run.now
     keys = tx.mirror.keys_of(key, answers.asked)
     changed = {keys[id]: kind for id, kind in answers.changed().items() if id in keys}
     tx.mirror.learn_mailboxes(key, changed)

@@ -1,6 +1,6 @@
 """Deciding: accounts are read a chunk at a time, and what should change is written down as proposals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ class Basis:
     context: Context
 
 
-def basis_of(tx: "Transaction", run: Run, suspended: dict[str, tuple[GroupRef, ...]]) -> Basis:
+def basis_of(tx: "Transaction", run: Run, suspended: Mapping[str, tuple[GroupRef, ...]]) -> Basis:
     """Rules, groups and time, as this run has them."""
     policy = run.in_force.policy
     bound = {b.ref: b.group_id for b in tx.groups.bindings(run.directory.key).values() if b.group_id is not None}

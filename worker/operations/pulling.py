@@ -5,11 +5,13 @@ No transaction is open while a request is under way. What is read here changes n
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from zlib import crc32
 
 from connectors.base import Directory, Page, Seen
 from connectors.errors import CursorExpired, NeedsPerson, Transient
 from policies.absence import Absence, judge_absence, judge_count
 from policies.model import DELETED, FOUND, GONE, AccountId
+from store.directories import DirectoryRow
 from store.staging import Walk
 from worker.operations.runs import Run
 
@@ -17,6 +19,8 @@ FLUSH = 5_000
 LOOK_UP = 1_000
 LARGE = 2_000
 """Staged rows from which on the database is told how many there are before it joins them."""
+DAY = 24 * 3_600 * 1_000_000
+READ_WHOLE_EVERY = 7 * DAY
 STALE = 12 * 3_600 * 1_000_000
 """Microseconds after which an interrupted walk is begun anew rather than taken up: page links live for a while only."""
 
@@ -47,6 +51,13 @@ class Pulled:
     @property
     def empty(self) -> bool:
         return self.seen == 0 and not self.full
+
+
+def due_to_be_read_whole(row: DirectoryRow, now: int) -> bool:
+    """Whether everybody has to be read, and not only those who changed: every seven days, a little earlier for some
+    than for others (Z12)."""
+    early = crc32(row.id.encode()) % (DAY // 1_000_000) * 1_000_000
+    return now - row.read_whole_at >= READ_WHOLE_EVERY - early
 
 
 def pull_accounts(run: Run, directory: Directory) -> Pulled:

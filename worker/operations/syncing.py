@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 from connectors.base import Directory
 from connectors.errors import ConnectorError, NeedsPerson, Transient
 from policies.document import group_refs
-from policies.model import GroupRef
 from store.errors import Conflict, LeaseLost
 from store.groups import Binding
 from store.leases import Lease
 from store.plans import HeldPlan
+from store.times import micros
 from worker.errors import Stopped, Usage
 from worker.operations.applying import apply, enough_for_all, open_service
-from worker.operations.asking_mailboxes import Answers, ask_mailboxes
-from worker.operations.grouping import Grouped, pull_groups, suspended
+from worker.operations.asking_mailboxes import Answers, ask_mailboxes, next_mailbox
+from worker.operations.grouping import Grouped, Resolved, pull_groups, resolved
 from worker.operations.merging import merge
 from worker.operations.planning import basis_of, due_whole, plan
 from worker.operations.policies import in_force
-from worker.operations.pulling import Pulled, confirm_absence, pull_accounts, settle_disputed
+from worker.operations.pulling import Pulled, confirm_absence, due_to_be_read_whole, pull_accounts, settle_disputed
 from worker.operations.runs import LEASE, HeldKind, Run, RunResult
 
 if TYPE_CHECKING:
@@ -76,8 +76,6 @@ def sync_leased(app: "App", directory: str, lease: Lease, asked: Asked = Asked()
 
 
 def _take(app: "App", directory: str) -> Lease | None:
-    from store.times import micros
-
     with app.store.begin() as tx:
         row = tx.directories.by_id(directory)
         return tx.leases.take(row.key, app.owner, micros(app.clock()), LEASE)
@@ -93,7 +91,8 @@ def _begin(app: "App", directory: str, lease: Lease, asked: Asked) -> Run:
     if policy is None or entry is None:
         raise Usage(f"no policy in force has a directory {directory}")
     run_id = f"{directory}-{lease.fence}"
-    return Run(app, run_id, row, entry, policy, lease, asked.full, asked.whole, asked.dry, asked.progress)
+    full = asked.full or due_to_be_read_whole(row, micros(app.clock()))
+    return Run(app, run_id, row, entry, policy, lease, full, asked.whole, asked.dry, asked.progress)
 
 
 def _pass(run: Run, asked: Asked) -> None:
@@ -110,8 +109,10 @@ def _pass(run: Run, asked: Asked) -> None:
     grouped = pull_groups(run, connector)
     answers = ask_mailboxes(run, connector, pulled)
     run.step("pulled")
-    if _idle(run, pulled, grouped, answers):
-        return _release_idle(run, pulled, grouped)
+    with run.app.store.read() as tx:
+        names, holds = resolved(tx, run, grouped), _holds(tx, run)
+    if _idle(run, pulled, grouped, answers, names, holds):
+        return _release_idle(run, pulled, grouped, names, holds)
     if asked.dry:
         return _rehearse(run, connector, pulled, grouped, answers)
     with run.app.store.begin() as tx:
@@ -130,8 +131,8 @@ def _approved(run: Run, held: HeldPlan, who: str) -> None:
         accounts = tx.plans.accounts(held)
         tx.plans.approve(held, who, run.now)
         _decide(tx, run, grouped, {held.kind: accounts}, held)
-        _finish(tx, run, Answers())
-    run.step("applied")
+        _finish(tx, run, Answers(), news=True)
+    run.app.mark("applied")
 
 
 def _known_groups(tx: "Transaction", run: Run) -> Grouped | None:
@@ -143,19 +144,40 @@ def _known_groups(tx: "Transaction", run: Run) -> Grouped | None:
     return Grouped({ref: known.get(ref, Binding(ref, None, "missing")) for ref in refs}, [])
 
 
-def _idle(run: Run, pulled: Pulled, grouped: Grouped | None, answers: Answers) -> bool:
+def _idle(
+    run: Run, pulled: Pulled, grouped: Grouped | None, answers: Answers, names: Resolved, holds: list[HeldKind]
+) -> bool:
+    """Whether the read brought nothing, and nothing else has to be looked at. A held purchase has: it is withdrawn
+    when nothing is short any more."""
     row = run.directory
     quiet = pulled.empty and (grouped is None or grouped.empty) and not answers.asked and answers.problem is None
     awake = row.plan_some or (row.wake_at is not None and row.wake_at <= run.now)
-    return quiet and not awake and not due_whole(run) and row.state == "healthy"
+    buys = any(hold.kind == "purchase" for hold in holds)
+    settled = row.state == "healthy" and row.groups_hash == names.hash
+    return quiet and not awake and not buys and settled and not due_whole(run)
 
 
-def _release_idle(run: Run, pulled: Pulled, grouped: Grouped | None) -> None:
+def _release_idle(run: Run, pulled: Pulled, grouped: Grouped | None, names: Resolved, holds: list[HeldKind]) -> None:
     groups_cursor = run.directory.groups_cursor if grouped is None else grouped.cursor or run.directory.groups_cursor
-    now = run.now
+    now, result = run.now, run.result
+    result.held = holds
+    result.error, result.remedy = names.problem, names.remedy
+    result.outcome = "dry_run" if run.dry else _outcome(result)
     with run.app.store.begin() as tx:
-        cursor = run.directory.cursor if run.dry else pulled.cursor
-        tx.leases.release_idle(run.lease, now, cursor, groups_cursor, _next_due(run, now))
+        if run.dry:
+            tx.leases.release(run.lease)
+        else:
+            tx.leases.release_idle(run.lease, now, pulled.cursor, groups_cursor, _next_due(run, now))
+
+
+def _holds(tx: "Transaction", run: Run) -> list[HeldKind]:
+    """What stands in this directory's way until a person decides."""
+    mine = (None, run.directory.id)
+    return [
+        HeldKind(plan.hash, plan.kind, plan.total)
+        for plan in tx.plans.listing(company=run.directory.company)
+        if plan.directory in mine
+    ]
 
 
 def _rehearse(run: Run, connector: Directory, pulled: Pulled, grouped: Grouped | None, answers: Answers) -> None:
@@ -177,9 +199,9 @@ def _rehearse(run: Run, connector: Directory, pulled: Pulled, grouped: Grouped |
 def _plan_and_apply(run: Run, grouped: Grouped | None, answers: Answers) -> None:
     with run.app.store.begin() as tx:
         run.guard(tx)
-        _decide(tx, run, grouped)
-        _finish(tx, run, answers)
-    run.step("applied")
+        news = _decide(tx, run, grouped)
+        _finish(tx, run, answers, news=news)
+    run.app.mark("applied")
 
 
 def _decide(
@@ -188,18 +210,20 @@ def _decide(
     grouped: Grouped | None,
     approved: Mapping[str, frozenset[int]] = NONE,
     approving: HeldPlan | None = None,
-) -> None:
+) -> bool:
+    """Plan, judge and apply; returns whether there is anything to tell that was not so before."""
     row = tx.directories.by_id(run.directory.id)
     run.directory = row
-    stopped = _suspended(tx, run, grouped)
-    whole = due_whole(run)
+    names, before = resolved(tx, run, grouped), _holds(tx, run)
+    changed = names.hash != row.groups_hash
+    whole = due_whole(run) or changed
     service = None
     if whole and approving is None:
         service = open_service(tx, run)
         if not enough_for_all(tx, run, service.stock):
             service = None
     assign = None if service is None else service.assign
-    plan(tx, run, basis_of(tx, run, stopped), whole=whole, assign=assign)
+    plan(tx, run, basis_of(tx, run, names.suspended), whole=whole, assign=assign)
     run.step("planned")
     if approving is not None and (gone := tx.plans.no_longer_proposed(approving, run.batch)):
         raise Conflict(
@@ -209,30 +233,13 @@ def _decide(
     result = run.result
     result.actions, result.actions_total = tally.actions, tally.total
     result.plan_hash = tally.hash
+    result.held = _holds(tx, run)
     result.outcome = _outcome(result)
-    if stopped:
-        result.error = _suspension(stopped, grouped)
-        result.remedy = None if grouped is None else grouped.remedy
+    result.error, result.remedy = names.problem, names.remedy
     tx.directories.planned(row.key, run.now, run.in_force.version, whole=whole)
-
-
-def _suspended(tx: "Transaction", run: Run, grouped: Grouped | None) -> dict[str, tuple[GroupRef, ...]]:
-    if grouped is None:
-        return {}
-    gone = tx.groups.gone(run.directory.key)
-    return suspended(tx, run, grouped.bindings, gone, refused=grouped.problem is not None)
-
-
-def _suspension(stopped: Mapping[str, tuple[GroupRef, ...]], grouped: Grouped | None) -> str:
-    if grouped is not None and grouped.problem is not None:
-        return f"groups cannot be read: {grouped.problem}"
-    told = []
-    for rule, refs in sorted(stopped.items()):
-        for ref in refs:
-            problem = None if grouped is None else grouped.bindings[ref].problem
-            why = {"missing": "matches no group", "ambiguous": "matches several groups"}.get(problem or "", "is gone")
-            told.append(f"rule {rule!r} is suspended: the group {ref!r} {why}")
-    return "; ".join(told)
+    if changed:
+        tx.groups.planned_with(row.key, names.hash)
+    return changed or result.actions_total > 0 or result.changed > 0 or result.held != before
 
 
 def _outcome(result: RunResult) -> str:
@@ -241,11 +248,12 @@ def _outcome(result: RunResult) -> str:
     return "applied" if result.actions_total else "nothing_to_do"
 
 
-def _finish(tx: "Transaction", run: Run, answers: Answers) -> None:
-    """Record the run, and hand the lease back in the same transaction."""
+def _finish(tx: "Transaction", run: Run, answers: Answers, *, news: bool) -> None:
+    """Record the run, if it has any news (Z12), and hand the lease back in the same transaction."""
     key, now = run.directory.key, run.now
-    wake = [at for at in (tx.holdings.next_grace(key, now), tx.mirror.next_mailbox(key)) if at is not None]
-    tx.directories.record_run(run.id, key, run.result, run.in_force.version, now)
+    wake = [at for at in (tx.holdings.next_grace(key, now), next_mailbox(tx, run)) if at is not None]
+    if news:
+        tx.directories.record_run(run.id, key, run.result, run.in_force.version, now)
     due = now if answers.more else min([_next_due(run, now), *wake])
     tx.directories.succeeded(key, now, due_at=max(due, now), wake_at=min(wake) if wake else None)
     tx.leases.release(run.lease)
@@ -282,7 +290,7 @@ def _hold_read(run: Run, pulled: Pulled) -> None:
             tx.directories.failed(
                 run.directory.key, now, f"the listing is not believed: {pulled.held.why}",
                 f"look at the directory; if it is right, seatkeeper plan approve {digest}",
-                retry_at=_next_due(run, now),
+                retry_at=_retry_at(run, now, None),
             )  # fmt: skip
         tx.leases.release(run.lease)
     run.result.outcome = "held"
@@ -292,6 +300,8 @@ def _hold_read(run: Run, pulled: Pulled) -> None:
 
 
 def _failed(run: Run, problem: Exception) -> None:
+    if isinstance(problem, Transient) and run.app.stopping.is_set():
+        problem = Stopped()  # it is we who stopped, and nothing is wrong with the directory (Z10)
     run.result.outcome = "failed"
     run.result.error = str(problem)
     run.result.remedy = problem.remedy if isinstance(problem, NeedsPerson) else None
