@@ -10,80 +10,29 @@ An order to send has a row in the outbox. Renewals (`renews_lot`) are orders tha
 
 from collections.abc import Sequence
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from store.audit import Entry, json_text
-from store.errors import Conflict, NotFound
-from store.times import rfc3339
+from store.audit import Entry
+from store.errors import Conflict
+from store.order_rows import AWAITING as AWAITING
+from store.order_rows import CANCELLED, FAILED, FULFILLED, REJECTED, REOPENED, OrderTable, told
+from store.order_rows import PLACED as PLACED
+from store.order_rows import WANTED as WANTED
+from store.order_rows import Order as Order
+from store.order_rows import OrderRow as OrderRow
+from store.ordered import ANY_SHORTAGE as ANY_SHORTAGE
+from store.ordered import Ordered
 
 if TYPE_CHECKING:
     from store.lots import LotRow
-    from store.transaction import Transaction
 
-WANTED, AWAITING, PLACED, FULFILLED = "wanted", "awaiting_approval", "placed", "fulfilled"
-FAILED, CANCELLED, REJECTED = "failed", "cancelled", "rejected"
 MANUAL = "manual"
 """The seller that is a person, who marks orders as fulfilled (P8)."""
 SYSTEM = "system"
-DAY = 24 * 3_600 * 1_000_000
-ANY_SHORTAGE = 1_000_000_000
-"""More than is ever short: nothing is bought until a person reopens the order that a seller refused (P7)."""
-REOPENED = -1
-
-_OPEN = f"('{WANTED}', '{AWAITING}', '{PLACED}')"
-_ORDERED = f"('{WANTED}', '{AWAITING}', '{PLACED}', '{FULFILLED}')"
 
 
-class Order(NamedTuple):
-    """An order as the store has it."""
-
-    key: int
-    id: str
-    company: int
-    pool: int
-    license: str
-    seats: int
-    state: str
-    term: str
-    estimate: str | None
-    idempotency_key: str
-    seller: str
-    seller_ref: str | None
-    because: str
-    shortage: int
-    renews_lot: int | None
-    created_at: int
-    decided_by: str | None
-    changed_at: int
-
-
-class OrderRow(msgspec.Struct, frozen=True):
-    """An order as `orders list --json` shows it."""
-
-    id: str
-    company: str
-    license: str
-    seats: int
-    state: str
-    estimate: str | None
-    idempotency_key: str
-    seller_ref: str | None
-    because: str
-    term: str
-    seller: str
-    created: str
-    decided_by: str | None
-
-
-class Orders:
+class Orders(OrderTable, Ordered):
     """Purchases of every company."""
-
-    def __init__(self, tx: "Transaction") -> None:
-        self._tx = tx
-
-    # --- wanting ---
 
     def want(
         self,
@@ -120,7 +69,7 @@ class Orders:
         [order] = self._orders("key = :key", key=key)
         who = approved_by or SYSTEM
         first = order._replace(state=AWAITING if awaits_approval else WANTED)
-        self._tx.audit.append(company, [Entry(who, "order.wanted", order.id, None, None, _told(first), because)], now)
+        self._tx.audit.append(company, [Entry(who, "order.wanted", order.id, None, None, told(first), because)], now)
         self._send(order, first, who, now)
         return order
 
@@ -133,60 +82,8 @@ class Orders:
                 {"idempotency_key": order.idempotency_key, "company": order.company, "id": order.id, "now": now},
             )
         elif order.state == PLACED:
-            entry = Entry(who, "order.placed", order.id, None, _told(before), _told(order), "a person fulfills it")
+            entry = Entry(who, "order.placed", order.id, None, told(before), told(order), "a person fulfills it")
             self._tx.audit.append(order.company, [entry], now)
-
-    # --- what purchases rest on ---
-
-    def open_seats(self, pool: int, license: str, company: int | None = None) -> int:
-        """Seats on order for a pool (wanted, awaiting approval, placed), of all companies or of one; no renewals."""
-        mine = "" if company is None else " AND company = :company"
-        return self._sum(
-            f"state IN {_OPEN} AND pool = :pool{mine}",
-            license,
-            {"pool": pool} | ({} if company is None else {"company": company}),
-        )
-
-    def ordered_since(self, company: int, license: str, since: int) -> int:
-        """Seats ordered since an instant, fulfilled or still under way; no renewals."""
-        return self._sum(
-            f"company = :company AND state IN {_ORDERED} AND created_at >= :since",
-            license,
-            {"company": company, "since": since},
-        )
-
-    def ordered_in_a_day(self, company: int, license: str, now: int) -> int:
-        """Seats ordered in the last 24 hours that no person approved (Z1); no renewals."""
-        return self._sum(
-            f"company = :company AND state IN {_ORDERED} AND decided_by IS NULL AND created_at > :since",
-            license,
-            {"company": company, "since": now - DAY},
-        )
-
-    def rejected_shortage(self, company: int, license: str) -> int:
-        """Up to which shortage nothing is bought, because a person rejected or cancelled the last order (P3), or a
-        seller refused one (P7: then nothing at all for the company). 0 where nothing stands in the way."""
-        refused = self._tx.execute(
-            "SELECT count(*) FROM orders WHERE company = :company AND state = 'failed' AND shortage > :reopened",
-            {"company": company, "reopened": REOPENED},
-        ).scalar_one()
-        if refused:
-            return ANY_SHORTAGE
-        last = self._tx.execute(
-            "SELECT state, shortage FROM orders WHERE company = :company AND license = :license"
-            " AND renews_lot IS NULL ORDER BY key DESC LIMIT 1",
-            {"company": company, "license": license},
-        ).one_or_none()
-        return max(0, last.shortage) if last is not None and last.state in (REJECTED, CANCELLED) else 0
-
-    def _sum(self, condition: str, license: str, values: dict[str, Any]) -> int:
-        return int(
-            self._tx.execute(
-                f"SELECT coalesce(sum(seats), 0) FROM orders WHERE {condition} AND license = :license"
-                " AND renews_lot IS NULL",
-                {**values, "license": license},
-            ).scalar_one()
-        )
 
     # --- what people decide; each raises NotFound, and Conflict where the order's state does not allow it ---
 
@@ -257,9 +154,7 @@ class Orders:
             now=now,
         )
         changed = self._change(order, FULFILLED, None, now, ref=ref)
-        entry = Entry(
-            who, "order.fulfilled", order.id, None, _told(order), _told(changed, lot=lot.id, got=number), None
-        )
+        entry = Entry(who, "order.fulfilled", order.id, None, told(order), told(changed, lot=lot.id, got=number), None)
         self._tx.audit.append(order.company, [entry], now)
         return lot
 
@@ -280,58 +175,9 @@ class Orders:
         if order.state == FAILED:
             return order
         changed = self._change(order, FAILED, None, now)
-        entry = Entry(SYSTEM, "order.failed", order.id, None, _told(order), _told(changed), why)
+        entry = Entry(SYSTEM, "order.failed", order.id, None, told(order), told(changed), why)
         self._tx.audit.append(order.company, [entry], now)
         return changed
-
-    # --- reading ---
-
-    def by_id(self, id: str) -> Order:
-        """Raises NotFound."""
-        found = self._orders("id = :id", id=id)
-        if not found:
-            raise NotFound(f"there is no order {id}; `seatkeeper orders list` shows them")
-        return found[0]
-
-    def by_idempotency_key(self, key: str) -> Order | None:
-        """The order of this idempotency key, if it is one of ours."""
-        return next(iter(self._orders("idempotency_key = :key", key=key)), None)
-
-    def listing(
-        self,
-        *,
-        company: int | None = None,
-        states: Sequence[str] = (),
-        limit: int | None = None,
-        before: str | None = None,
-    ) -> list[OrderRow]:
-        """Orders, newest first, from the one after the order `before` (its id)."""
-        values: dict[str, Any] = {}
-        conditions = []
-        if company is not None:
-            conditions.append("o.company = :company")
-            values["company"] = company
-        if states:
-            conditions.append(self._tx.dialect.among("o.state", "states"))
-            values["states"] = self._tx.dialect.listed(list(states))
-        if before is not None:
-            conditions.append("o.key < :before")
-            values["before"] = self.by_id(before).key
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        upto = "" if limit is None else " LIMIT :limit"
-        rows = self._tx.execute(
-            "SELECT o.id, c.id AS company, o.license, o.seats, o.state, o.estimate, o.idempotency_key, o.seller_ref,"
-            " o.because, o.term, o.seller, o.created_at, o.decided_by FROM orders AS o JOIN company AS c"
-            f" ON c.key = o.company{where} ORDER BY o.key DESC{upto}",
-            values | ({} if limit is None else {"limit": limit}),
-        )
-        return [
-            OrderRow(
-                row.id, row.company, row.license, row.seats, row.state, row.estimate, row.idempotency_key,
-                row.seller_ref, row.because, row.term, row.seller, rfc3339(row.created_at) or "", row.decided_by,
-            )
-            for row in rows
-        ]  # fmt: skip
 
     # --- below ---
 
@@ -374,22 +220,5 @@ class Orders:
         )
 
     def _record(self, before: Order, after: Order, what: str, who: str, now: int) -> None:
-        entry = Entry(who, what, after.id, None, _told(before), _told(after), after.because)
+        entry = Entry(who, what, after.id, None, told(before), told(after), after.because)
         self._tx.audit.append(after.company, [entry], now)
-
-    def _orders(self, condition: str, **values: Any) -> list[Order]:
-        rows = self._tx.execute(f"SELECT {', '.join(Order._fields)} FROM orders WHERE {condition}", values)
-        return [Order._make(row) for row in rows]
-
-
-def _told(order: Order, **more: Any) -> str:
-    return json_text(
-        license=order.license,
-        seats=order.seats,
-        state=order.state,
-        term=order.term,
-        seller=order.seller,
-        estimate=order.estimate,
-        seller_ref=order.seller_ref,
-        **more,
-    )

@@ -43,7 +43,7 @@ def show(call: Call, hash: str) -> None:
     """Show what the plan HASH would do, and to whom."""
     with call.app.store.read() as tx:
         held = tx.plans.find(hash)
-        row = next(row for row in tx.plans.listing(all_=True, company=held.company) if row.hash == held.hash)
+        row = tx.plans.shown(held)
         actions = tx.plans.actions(held.hash, ALL if call.as_json else SHOWN)
     call.answer({**msgspec.to_builtins(row), "actions": actions}, lambda: _of_plan(row, actions))
 

@@ -1,0 +1,71 @@
+"""What purchases rest on: seats that are on their way, seats ordered lately, and refusals that stand (P1, P3, P7)."""
+
+from typing import TYPE_CHECKING, Any
+
+from store.order_rows import CANCELLED, FULFILLED, OPEN, REJECTED, REOPENED
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+
+DAY = 24 * 3_600 * 1_000_000
+ANY_SHORTAGE = 1_000_000_000
+"""More than is ever short: nothing is bought until a person reopens the order that a seller refused (P7)."""
+
+_ORDERED = f"{OPEN[:-1]}, '{FULFILLED}')"
+
+
+class Ordered:
+    """Sums over the orders of a company. Renewals are in none: no cap counts them (M3)."""
+
+    def __init__(self, tx: "Transaction") -> None:
+        self._tx = tx
+
+    def open_seats(self, pool: int, license: str, company: int | None = None) -> int:
+        """Seats on order for a pool (wanted, awaiting approval, placed), of all companies or of one; no renewals."""
+        mine = "" if company is None else " AND company = :company"
+        return self._sum(
+            f"state IN {OPEN} AND pool = :pool{mine}",
+            license,
+            {"pool": pool} | ({} if company is None else {"company": company}),
+        )
+
+    def ordered_since(self, company: int, license: str, since: int) -> int:
+        """Seats ordered since an instant, fulfilled or still under way; no renewals."""
+        return self._sum(
+            f"company = :company AND state IN {_ORDERED} AND created_at >= :since",
+            license,
+            {"company": company, "since": since},
+        )
+
+    def ordered_in_a_day(self, company: int, license: str, now: int) -> int:
+        """Seats ordered in the last 24 hours that no person approved (Z1); no renewals."""
+        return self._sum(
+            f"company = :company AND state IN {_ORDERED} AND decided_by IS NULL AND created_at > :since",
+            license,
+            {"company": company, "since": now - DAY},
+        )
+
+    def rejected_shortage(self, company: int, license: str) -> int:
+        """Up to which shortage nothing is bought, because a person rejected or cancelled the last order (P3), or a
+        seller refused one (P7: then nothing at all for the company). 0 where nothing stands in the way."""
+        refused = self._tx.execute(
+            "SELECT count(*) FROM orders WHERE company = :company AND state = 'failed' AND shortage > :reopened",
+            {"company": company, "reopened": REOPENED},
+        ).scalar_one()
+        if refused:
+            return ANY_SHORTAGE
+        last = self._tx.execute(
+            "SELECT state, shortage FROM orders WHERE company = :company AND license = :license"
+            " AND renews_lot IS NULL ORDER BY key DESC LIMIT 1",
+            {"company": company, "license": license},
+        ).one_or_none()
+        return max(0, last.shortage) if last is not None and last.state in (REJECTED, CANCELLED) else 0
+
+    def _sum(self, condition: str, license: str, values: dict[str, Any]) -> int:
+        return int(
+            self._tx.execute(
+                f"SELECT coalesce(sum(seats), 0) FROM orders WHERE {condition} AND license = :license"
+                " AND renews_lot IS NULL",
+                {**values, "license": license},
+            ).scalar_one()
+        )
