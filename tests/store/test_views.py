@@ -191,7 +191,7 @@ def _none(tx: Transaction, directory: int) -> None:
     add_account(tx, directory, "ada", kind="guest")
 
 
-@proves("D2", "M4", "R1")
+@proves("D2", "M4")
 @pytest.mark.parametrize(
     ("make", "protection"),
     [
