@@ -6,7 +6,7 @@ A connector turns a vendor's words into these values and its failures into the t
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date
 from typing import NamedTuple, Protocol
 
 from policies.model import AccountId, Sighting
@@ -175,17 +175,39 @@ class Receipt(NamedTuple):
     """What a seller says of an order: `placed` or `fulfilled`, and what it delivers."""
 
     ref: str
+    """The seller's own number for the order."""
     state: str
     seats: int
-    expires: datetime | None = None
+    """0 where the seller names none."""
+    expires: date | None = None
+    """The last day on which the seats are valid; None leaves it to the term."""
     license_key: str | None = None
 
 
-class Seller(Protocol):
-    """Where licenses are bought."""
+class Refusal(NamedTuple):
+    """The seller's final no (P7): the same order would be refused again."""
 
-    def place(self, order: Order) -> Receipt: ...
+    why: str
+    """In the seller's own word: `card_declined`, `credit_limit` …"""
+
+
+class Seller(Protocol):
+    """Where licenses are bought. Every method raises `Transient`, `NeedsPerson` or `Permanent`, each of which says by
+    `unsent` where the seller cannot have heard of the request."""
+
+    @property
+    def address(self) -> str:
+        """Where orders go. One that may have reached one address is never sent to another (P2)."""
+        ...
+
+    def place(self, order: Order) -> Receipt | Refusal:
+        """Order; under the same key again, it is the same order."""
+        ...
 
     def find(self, key: str) -> Receipt | None:
         """The order that was placed under this key, or None where the seller knows of none."""
+        ...
+
+    def look_up(self, ref: str) -> Receipt:
+        """The order of this number as it stands now."""
         ...

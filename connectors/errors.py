@@ -11,6 +11,9 @@ ConnectorError
 class ConnectorError(Exception):
     """A directory or seller could not be asked."""
 
+    unsent = False
+    """Nothing left this machine, so that the other side cannot have heard of the request."""
+
     def __init__(self, problem: str, *, feature: str = "users") -> None:
         super().__init__(problem)
         self.problem = problem

@@ -1,6 +1,7 @@
 """The project's one HTTP client: whole answers within bounds, and nothing of them that could give a secret away.
 
-It sends one request and reads one answer. Whether an answer is worth another attempt is decided in `asking`, what it
+It sends one request and reads one answer. A request that is for the public internet alone goes nowhere else, whatever
+a name is made to stand for. Whether an answer is worth another attempt is decided in `asking`, what it
 means in `verdicts`. Redirects are answers, not followed. Errors and log lines never hold a header or a query.
 """
 
@@ -30,6 +31,7 @@ from urllib3.response import BaseHTTPResponse
 
 from connectors.errors import Permanent
 from connectors.links import is_loopback, redacted
+from connectors.public import PUBLIC_ONLY
 
 _PIECE = 1 << 16
 
@@ -41,6 +43,8 @@ class Request(NamedTuple):
     url: str
     headers: Mapping[str, str] = {}
     body: bytes | None = None
+    public_only: bool = False
+    """Refuse addresses that are not public: loopback, private, link-local and the like."""
 
 
 class Answer(NamedTuple):
@@ -53,6 +57,9 @@ class Answer(NamedTuple):
 
 class NoAnswer(Exception):
     """There was no whole answer: no connection, a time-out, a body that was cut short or is too large."""
+
+    unsent = False
+    """There was not even a connection, so that the other side cannot have heard of the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +92,20 @@ class HttpClient:
     proxies: Mapping[str, str] = field(default_factory=getproxies)
     """By scheme, as HTTP_PROXY and HTTPS_PROXY name them; NO_PROXY has exceptions. Loopback is always one."""
     _pools: dict[str, urllib3.PoolManager] = field(default_factory=dict)
+    """By proxy; '' for none."""
+    _public: urllib3.PoolManager = field(init=False)
+    """For what may not leave the public internet, where no proxy resolves the names and has rules of its own."""
     _product: str = field(default_factory=product)
+
+    def __post_init__(self) -> None:
+        self._public = urllib3.PoolManager(maxsize=self.connections)
+        self._public.pool_classes_by_scheme = PUBLIC_ONLY
 
     def send(self, request: Request) -> Answer:
         """Send one request and read its whole answer, whatever its status.
 
-        Raises NoAnswer, and Permanent for plain http to any other machine: what is sent are tokens.
+        Raises NoAnswer, and Permanent for plain http to any other machine: what is sent are tokens. Raises NeedsPerson
+        where a request that is for the public internet alone would go elsewhere.
         """
         parts = urlsplit(request.url)
         if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
@@ -103,7 +118,7 @@ class HttpClient:
             **request.headers,
         }
         try:
-            response = self._pool(request.url).urlopen(
+            response = self._pool(request.url, public_only=request.public_only).urlopen(
                 request.method,
                 request.url,
                 body=request.body,
@@ -115,12 +130,14 @@ class HttpClient:
             )
             body = self._read(response, until)
         except (HTTPError, OSError) as problem:
-            raise NoAnswer(_sentence(problem)) from None
+            unanswered = NoAnswer(_sentence(problem))
+            unanswered.unsent = isinstance(problem, _UNSENT)
+            raise unanswered from None
         return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
 
     def close(self) -> None:
         """Close the idle connections."""
-        for pool in self._pools.values():
+        for pool in (self._public, *self._pools.values()):
             pool.clear()
 
     def _read(self, response: BaseHTTPResponse, until: float) -> bytes:
@@ -139,8 +156,10 @@ class HttpClient:
         response.release_conn()
         return b"".join(pieces)
 
-    def _pool(self, url: str) -> urllib3.PoolManager:
+    def _pool(self, url: str, *, public_only: bool = False) -> urllib3.PoolManager:
         proxy = self._proxy(url)
+        if public_only and not proxy:
+            return self._public
         pool = self._pools.get(proxy)
         if pool is None:
             many = self.connections
@@ -157,6 +176,7 @@ class HttpClient:
         return "" if not proxy or is_loopback(host) or proxy_bypass(host) else proxy
 
 
+_UNSENT = (NameResolutionError, ConnectTimeoutError, NewConnectionError)
 _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
     (NameResolutionError, "its name cannot be resolved"),
     (ConnectTimeoutError, "it could not be reached in time"),

@@ -21,6 +21,8 @@ class DirectoryConnector:
     capabilities: Capabilities
     opens: str
     """`module:function`; called with an instance of `options` and a `Context`, it returns a `Directory`."""
+    kind: str | None = None
+    """What a policy calls it, where a module cannot have that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +32,5 @@ class SellerConnector:
     options: type
     opens: str
     """`module:function`; called with an instance of `options` and a `Context`, it returns a `Seller`."""
+    kind: str | None = None
+    """What a policy calls it, where a module cannot have that name."""

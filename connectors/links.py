@@ -20,9 +20,16 @@ class Root(NamedTuple):
 
     @property
     def url(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if _PORTS.get(self.scheme) == self.port else f":{self.port}"
-        return f"{self.scheme}://{host}{port}{self.path}"
+        return f"{self.scheme}://{self._written}{port}{self.path}"
+
+    def is_among(self, hosts: Iterable[str]) -> bool:
+        """Whether the place is named by one of these, each `host` or `host:port`."""
+        return not {self._written, f"{self._written}:{self.port}"}.isdisjoint(host.lower() for host in hosts)
+
+    @property
+    def _written(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     def leads_to(self, link: str) -> bool:
         """Whether a link stays at this root: the same scheme, host and port, and no user name in it."""
@@ -60,7 +67,7 @@ def permitted(url: str, vendor_hosts: Collection[str], allowed: Iterable[str]) -
     place = root(url)
     if is_loopback(place.host) or (place.host in vendor_hosts and place.port == 443):
         return place
-    if {place.host, f"{place.host}:{place.port}"} & {host.lower() for host in allowed}:
+    if place.is_among(allowed):
         return place
     raise NeedsPerson(
         f"{place.host} is neither the vendor's own host nor loopback",

@@ -26,8 +26,10 @@ MACHINERY = frozenset({
     "http",
     "kinds",
     "links",
+    "public",
     "registry",
     "secrets",
+    "signing",
     "simulators",
     "slices",
     "tokens",
@@ -87,7 +89,7 @@ def _declarations() -> Iterator[tuple[str, DirectoryConnector | SellerConnector]
         declared = vars(import_module(f"connectors.{module.name}"))
         found = declared.get("DIRECTORY") or declared.get("SELLER")
         if isinstance(found, DirectoryConnector | SellerConnector):
-            yield module.name, found
+            yield found.kind or module.name, found
 
 
 def _opener(place: str) -> Any:

@@ -47,17 +47,20 @@ def test_the_kinds_that_are_here_are_found_with_how_often_they_are_read() -> Non
         "file": timedelta(hours=1),
         "microsoft365": timedelta(minutes=1),
     }
-    assert "manual" in found.sellers
+    assert set(found.sellers) == {"manual", "http"}
 
 
 def test_every_module_is_a_kind_or_machinery() -> None:
     """A module that declares nothing belongs into `registry.MACHINERY`."""
     package = Path(registry.__file__).parent
     modules = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    kinds = set(registry.directories()) | set(registry.sellers())
+    opens = {kind: found.opens for kind, found in registry.directories().items()}
+    opens |= {kind: found.opens for kind, found in registry.sellers().items()}
+    places = {kind: place.split(":")[0].split(".")[1] for kind, place in opens.items()}
 
-    assert modules - {"__init__"} == kinds | registry.MACHINERY
-    assert not kinds & registry.MACHINERY
+    assert modules - {"__init__"} == set(places.values()) | registry.MACHINERY
+    assert not set(places.values()) & registry.MACHINERY
+    assert {kind: place for kind, place in places.items() if kind != place} == {"http": "portal"}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from connectors.simulators.clock import SimulatedClock
+from connectors.simulators.driving import from_elsewhere
 from connectors.simulators.microsoft365.faults import Fault
 from connectors.simulators.microsoft365.people import Shares
 from connectors.simulators.microsoft365.tenant import Habits, Tenant
@@ -34,7 +35,6 @@ VERBS = frozenset({
     "update_group", "update_user", "user", "withdraw_consent",
 })  # fmt: skip
 """What can happen to a tenant from outside; `habits` can be set, too."""
-_LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 
 
 class NewTenant(msgspec.Struct, forbid_unknown_fields=True):
@@ -58,8 +58,7 @@ class Control:
         self._simulator = simulator
 
     def answer(self, request: Request, parts: tuple[str, ...]) -> Answer:
-        host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
-        if host not in _LOOPBACK:
+        if from_elsewhere(request):
             return _json(403, {"error": "a simulator is driven from this machine only"})
         try:
             return _json(200, self._done(request, parts))

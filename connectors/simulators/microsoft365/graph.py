@@ -17,10 +17,10 @@ from connectors.simulators.microsoft365.faults import BROKEN, REFUSED, Fault, Or
 from connectors.simulators.microsoft365.memo import Memo
 from connectors.simulators.microsoft365.odata import Query, segments
 from connectors.simulators.microsoft365.refusals import Refusal
-from connectors.simulators.microsoft365.tally import Tally
 from connectors.simulators.microsoft365.tenant import Tenant
 from connectors.simulators.microsoft365.tokens import BadToken, Issuer
 from connectors.simulators.serving import Answer, Request
+from connectors.simulators.tally import Tally
 
 _DIAGNOSTIC = (
     '{"ServerInfo":{"DataCenter":"Simulated","Slice":"E","Ring":"5","ScaleUnit":"001","RoleInstance":"SIM0001"}}'

@@ -14,10 +14,10 @@ from connectors.simulators.microsoft365.faults import SIGN_IN, Fault, Orders, Ta
 from connectors.simulators.microsoft365.graph import Graph
 from connectors.simulators.microsoft365.odata import segments
 from connectors.simulators.microsoft365.sts import StsRefusal, unknown_tenant
-from connectors.simulators.microsoft365.tally import Tally
 from connectors.simulators.microsoft365.tenant import Tenant
 from connectors.simulators.microsoft365.tokens import Issuer
 from connectors.simulators.serving import Answer, Request
+from connectors.simulators.tally import Tally
 
 _KEY = blake2b(b"what is signed here proves nothing outside a simulator", digest_size=32).digest()
 _NO_TENANT = {"common", "organizations", "consumers"}

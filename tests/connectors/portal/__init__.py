@@ -1,0 +1,1 @@
+"""The seller that is asked over HTTP."""

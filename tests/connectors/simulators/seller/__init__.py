@@ -1,0 +1,1 @@
+"""The simulated seller, held to the protocol."""
