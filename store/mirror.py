@@ -42,17 +42,18 @@ _DIFFERS = f"({', '.join(f'a.{c}' for c in _COLUMNS)}) <> ({', '.join(_KNOWN[c] 
 _MATCHES = "a.directory = :directory AND a.id = s.id AND s.batch = :batch"
 _NAMES = ", ".join(_COLUMNS)
 
+# An account that is noted already counts as changed, too: the count says whether there is anything to lay over it.
+_NOTED_TOO = "ON CONFLICT (account) DO UPDATE SET directory = excluded.directory"
 _PG_UPDATE = (
     f"WITH changed AS (UPDATE account AS a SET {', '.join(f'{c} = {_KNOWN[c]}' for c in _COLUMNS)}"
     f" FROM stage AS s WHERE {_MATCHES} AND {_DIFFERS} RETURNING a.key)"
-    " INSERT INTO unplanned (account, directory) SELECT key, :directory FROM changed ON CONFLICT (account) DO NOTHING"
+    f" INSERT INTO unplanned (account, directory) SELECT key, :directory FROM changed {_NOTED_TOO}"
 )
 # An update from a join is slow in SQLite, an upsert in key order is not (docs/performance.md). The entries that differ
 # are noted first, since the upsert cannot do both.
 _SQLITE_NOTE = (
     "INSERT INTO unplanned (account, directory) SELECT a.key, :directory FROM stage AS s JOIN account AS a"
-    f" ON a.directory = :directory AND a.id = s.id WHERE s.batch = :batch AND {_DIFFERS}"
-    " ON CONFLICT (account) DO NOTHING"
+    f" ON a.directory = :directory AND a.id = s.id WHERE s.batch = :batch AND {_DIFFERS} {_NOTED_TOO}"
 )
 _SQLITE_UPDATE = (
     f"INSERT INTO account (key, directory, id, {_NAMES}) SELECT a.key, a.directory, a.id,"

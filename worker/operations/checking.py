@@ -25,9 +25,9 @@ def check(folder: Path, only: Sequence[Path] = ()) -> Checked:
     if not folder.is_dir():
         raise Usage(f"there is no policy folder {folder}; `seatkeeper init` makes one, SEATKEEPER_POLICY_DIR names it")
     read = read_folder(folder, kinds())
-    wanted = {path.resolve() for path in only}
+    wanted = {path.resolve(): path for path in only}
     known = {Path(file.path).resolve() for file in read.files} | {(folder / PROVIDER_FILE).resolve()}
-    if missing := sorted(str(path) for path in wanted - known):
+    if missing := [path for resolved, path in wanted.items() if resolved not in known]:
         raise Usage(f"{missing[0]} is not a policy file of {folder}")
     problems = [p for p in read.problems if not wanted or Path(p.mark.file).resolve() in wanted]
     files = len(read.files) + (folder / PROVIDER_FILE).is_file()
