@@ -73,6 +73,8 @@ class Narrowed:
     """Keys of the directories to look in, in order; None is all."""
     indexed: list[str] = field(default_factory=list)
     """Conditions on `a` that an index in the order of the list answers."""
+    source: str = "account"
+    """What the list is walked by: accounts, or, in the same order, those of them that wait."""
     among: str | None = None
     """A select of few account keys to begin with."""
     conditions: list[str] = field(default_factory=list)
@@ -95,7 +97,10 @@ def narrowed(tx: "Transaction", filter: AccountFilter, now: int) -> Narrowed:
     _of_license(filter, found)
     if filter.group is not None:
         _of_group(tx, filter.group, found)
-    _begin_with_few(tx, filter, company, now, found)
+    if found.among is None:
+        _begin_with_few(tx, filter, company, now, found)
+    if filter.waiting is not None:
+        _of_those_who_wait(filter.waiting, found)
     return found
 
 
@@ -121,7 +126,6 @@ def _of_license(filter: AccountFilter, found: Narrowed) -> None:
         found.conditions.append(PROTECTED.get(filter.protection, "false"))
     for column, value in {
         "h.license": None if filter.license == NONE else filter.license,
-        "w.reason": filter.waiting,
         "h.source": None if filter.rule is None else Source.rule(filter.rule),
     }.items():
         if value is not None:
@@ -132,10 +136,28 @@ def _of_license(filter: AccountFilter, found: Narrowed) -> None:
 
 # --- few accounts to begin with ---
 
+_WAITING = (
+    "SELECT account FROM waiting WHERE reason = :waiting"
+    " AND company IN (SELECT company FROM waiting_count WHERE reason = :waiting AND n > 0)"
+)
+_THOSE_WHO_WAIT = (
+    "(SELECT v.directory, v.address, v.account AS key, b.id, b.name, b.kind, b.state FROM waiting AS v"
+    " JOIN account AS b ON b.key = v.account WHERE v.reason = :waiting)"
+)
+
+
+def _of_those_who_wait(reason: str, found: Narrowed) -> None:
+    """Unless there is a smaller set to begin with, those who wait are themselves the list to walk."""
+    found.values["waiting"] = reason
+    if found.among is None:
+        found.source = _THOSE_WHO_WAIT
+    elif not found.among.startswith(_WAITING):
+        found.conditions.append("w.reason = :waiting")
+
 
 def _begin_with_few(tx: "Transaction", filter: AccountFilter, company: int | None, now: int, found: Narrowed) -> None:
     """Begin with the smallest set that a counter knows of, if one is small."""
-    if found.among is not None or found.indexed:
+    if found.indexed and filter.waiting is None:
         return
     values = {"now": now, "company": company, "waiting": filter.waiting}
     values["source"] = None if filter.rule is None else Source.rule(filter.rule)
@@ -153,7 +175,7 @@ def _sets(filter: AccountFilter) -> Iterable[tuple[str, str]]:
     if filter.waiting is not None:
         yield (
             "SELECT sum(n) FROM waiting_count WHERE reason = :waiting",
-            "SELECT account FROM waiting WHERE reason = :waiting",
+            _WAITING,
         )
     if filter.protection == "archive_waiting":
         yield (

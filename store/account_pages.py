@@ -262,7 +262,7 @@ class Reader:
             conditions.append("a.address >= :at_address AND (a.address, a.key) > (:at_address, :at_key)")
             values |= {"at_address": range.place.address, "at_key": range.place.key}
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        return f"FROM {source}account AS a{where}", values
+        return f"FROM {source}{self._filter.source} AS a{where}", values
 
 
 def _ranges(phase: _Phase, place: Place | None) -> list[_Range]:

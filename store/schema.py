@@ -275,9 +275,12 @@ lot = Table(
     Column("renews", Boolean, nullable=False, server_default="1"),
     Column("ref", Text),
     Column("order_id", Text),
+    Column("ended", Boolean, nullable=False, server_default="0"),  # its holders were told that it ended (M4)
+    Column("removed", Boolean, nullable=False, server_default="0"),  # a person wants to see it no more (M5)
     CheckConstraint("held >= 0 AND held <= seats", name="held_within_seats"),  # L3
     CheckConstraint("seats >= 0", name="seats"),
     Index(None, "pool", "license"),
+    Index(None, "expires_at"),
 )
 
 assignment = Table(
@@ -350,18 +353,18 @@ waiting = Table(
     Column("directory", Integer, nullable=False),
     Column("license", Text, nullable=False),
     Column("through", Text, nullable=False),
-    Column("rank", SmallInteger, nullable=False),  # M9: 2 archive-waiting and returning, 3 the rest
+    Column("rank", SmallInteger, nullable=False),  # M9: 10 expired, 20 archive-waiting, 22 returning, 30 the rest
     Column("rule_position", Integer, nullable=False),
     Column("rule", Text, nullable=False),
     Column("since", BigInteger, nullable=False),
     Column("address", Ordered, nullable=False),
     Column("id", Ordered, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("kind", Text, nullable=False),  # the action that it waits for: assign, archive, restore, move
+    Column("kind", Text, nullable=False),  # the action that it waits for: assign, archive, restore, move, exchange
     Column("source", Text, nullable=False),
     Column("because", Text, nullable=False),
     Index("ix_waiting_order", "company", "license", "through", "rank", "rule_position", "since", "address", "id"),
-    Index(None, "directory"),
+    Index(None, "directory", "address"),
     Index(None, "company", "reason", "since"),
 )
 

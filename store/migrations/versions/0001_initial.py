@@ -268,11 +268,14 @@ def upgrade() -> None:
         sa.Column("renews", sa.Boolean(), server_default="1", nullable=False),
         sa.Column("ref", sa.Text(), nullable=True),
         sa.Column("order_id", sa.Text(), nullable=True),
+        sa.Column("ended", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("removed", sa.Boolean(), server_default="0", nullable=False),
         sa.CheckConstraint("held >= 0 AND held <= seats", name=op.f("ck_lot_held_within_seats")),
         sa.CheckConstraint("seats >= 0", name=op.f("ck_lot_seats")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_lot")),
         sa.UniqueConstraint("id", name=op.f("uq_lot_id")),
     )
+    op.create_index(op.f("ix_lot_expires_at"), "lot", ["expires_at"], unique=False)
     op.create_index(op.f("ix_lot_pool_license"), "lot", ["pool", "license"], unique=False)
     op.create_table(
         "mailbox_queue",
@@ -520,7 +523,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account", name=op.f("pk_waiting")),
     )
     op.create_index(op.f("ix_waiting_company_reason_since"), "waiting", ["company", "reason", "since"], unique=False)
-    op.create_index(op.f("ix_waiting_directory"), "waiting", ["directory"], unique=False)
+    op.create_index(op.f("ix_waiting_directory_address"), "waiting", ["directory", "address"], unique=False)
     op.create_index(
         "ix_waiting_order",
         "waiting",
