@@ -44,6 +44,8 @@ class Ancestry:
     def known(self, directory: int, refs: Sequence[str]) -> dict[str, str]:
         """What these names would stand for among the living groups that the mirror has: by id, address or name, and
         only where exactly one group answers to it. Groups that no policy needed so far are not in the mirror."""
+        if not refs:
+            return {}
         rows = self._tx.execute(
             "SELECT id, name, address FROM grp WHERE directory = :directory AND NOT gone", {"directory": directory}
         ).all()

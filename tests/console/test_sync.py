@@ -1,14 +1,22 @@
 """`seatkeeper sync`, and `plan` for what it holds."""
 
+import signal
+import subprocess
 import threading
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
-from connectors.simulators.microsoft365 import Fault, Simulator, Tenant
+from connectors.simulators.clock import SimulatedClock
+from connectors.simulators.microsoft365 import Fault, GraphServer, Simulator, Tenant
+from connectors.simulators.serving import Answer, Request
 from store.engine import open_store
 from store.times import micros
-from tests.console.conftest import POLICY, Terminal
+from tests.console.conftest import POLICY, Terminal, command
 from tests.proves import proves
+from worker.bootstrap import App
+from worker.operations.on_demand import Wanted, sync_now
 from worker.operations.runs import LEASE
+from worker.settings import read_settings
 
 KEYS = {
     "directory", "run", "outcome", "mode", "seen", "changed", "actions", "actions_total", "held", "plan_hash", "error",
@@ -137,6 +145,57 @@ def test_a_suspended_rule_makes_sync_exit_1_with_the_reason(licensed: Terminal) 
     assert Counter(row["license"] for row in licensed("accounts", "list", "--json").json) == before
 
 
+def test_a_pause_that_ends_after_the_timeout_fails_with_its_time(licensed: Terminal, simulator: Simulator) -> None:
+    simulator.order(Fault("throttle", "/users/delta", retry_after=3600, times=None))
+    said = licensed("sync", "--timeout", "30m", "--json")
+    assert said.code == 1
+    assert said.json[0]["outcome"] == "failed" and said.json[0]["retry_after"] == 3600
+    assert "status 429" in said.json[0]["error"]
+    assert "; it asks to be left alone until 20" in said.json[0]["error"]
+
+
+def test_a_pause_that_ends_before_the_timeout_is_waited_for(licensed: Terminal, simulator: Simulator) -> None:
+    clock = SimulatedClock(datetime.now(UTC))
+    settings = read_settings({})
+    store = open_store(settings.database_url)
+    app = App(settings, store, clock=clock, sleep=lambda seconds: _advance(clock, seconds))
+    simulator.order(Fault("throttle", "/users/delta", retry_after=90))
+    began = clock()
+    [result] = sync_now(app, Wanted(timeout=timedelta(minutes=10))).results
+    app.close()
+    assert (result.outcome, result.error) == ("nothing_to_do", None)
+    assert timedelta(seconds=90) <= clock() - began < timedelta(seconds=100)
+
+
+def _advance(clock: SimulatedClock, seconds: float) -> None:
+    clock.advance(timedelta(seconds=seconds))
+
+
+@proves("Z10")
+def test_ctrl_c_takes_effect_before_the_next_write(
+    connected: Terminal, simulator: Simulator, graph: GraphServer
+) -> None:
+    came = threading.Event()
+
+    def answer(request: Request) -> Answer:
+        if "/users/delta" in request.target:
+            came.set()
+        return simulator.answer(request)
+
+    graph.respond = answer
+    simulator.order(Fault("slow", "/users/delta", seconds=2.0))
+    program = subprocess.Popen(
+        command(["sync"]), cwd=connected.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert came.wait(60)
+    program.send_signal(signal.SIGINT)
+    out, err = program.communicate(timeout=60)
+    assert (program.returncode, out) == (130, "")
+    assert err.strip().endswith("Error: Interrupted.")
+    assert connected("accounts", "list", "--json").json == []
+    assert connected("status", "--json").json["directories"][0]["state"] == "never_run"
+
+
 def test_no_wait_answers_queued_and_reads_nothing(connected: Terminal, simulator: Simulator) -> None:
     said = connected("sync", "--no-wait", "--json")
     assert said.code == 0
@@ -146,8 +205,6 @@ def test_no_wait_answers_queued_and_reads_nothing(connected: Terminal, simulator
 
 def leased(terminal: Terminal) -> tuple[object, object]:
     """The store, with the directory's lease taken by somebody else."""
-    from datetime import UTC, datetime
-
     store = open_store(f"sqlite:///{terminal.folder / 'seatkeeper.db'}")
     with store.begin() as tx:
         key = tx.directories.by_id("contoso-m365").key

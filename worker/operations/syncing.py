@@ -15,7 +15,7 @@ from store.errors import Conflict, LeaseLost
 from store.groups import Binding
 from store.leases import Lease
 from store.plans import HeldPlan
-from store.times import micros
+from store.times import micros, rfc3339
 from worker.errors import Stopped, Usage
 from worker.operations.applying import apply, enough_for_all, open_service
 from worker.operations.asking_mailboxes import Answers, ask_mailboxes, next_mailbox
@@ -308,13 +308,16 @@ def _failed(run: Run, problem: Exception) -> None:
     if isinstance(problem, LeaseLost):
         return
     now = run.now
+    after = problem.retry_after if isinstance(problem, Transient) else None
+    if after:
+        run.result.retry_after = after
+        run.result.error += f"; it asks to be left alone until {rfc3339(now + int(after * 1_000_000))}"
     with run.app.store.begin() as tx:
         if not tx.leases.held(run.lease):
             return
         if isinstance(problem, ConnectorError):
-            after = problem.retry_after if isinstance(problem, Transient) else None
             tx.directories.failed(
-                run.directory.key, now, str(problem), run.result.remedy, retry_at=_retry_at(run, now, after)
+                run.directory.key, now, run.result.error, run.result.remedy, retry_at=_retry_at(run, now, after)
             )
         tx.leases.release(run.lease)
 
