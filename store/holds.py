@@ -47,12 +47,14 @@ class Holds(PlanTable):
     ) -> str:
         """Hold these actions of one kind and return their hash; those held already under it are left as they are.
 
-        An open hold of the directory and kind with another hash is superseded, unless one of the two is a run's and
-        the other a person's (`run` is None).
+        A run's open hold of the directory and kind with another hash is superseded; what a person asked for (`run` is
+        None) stands beside whatever else is held.
         """
         id = self._directory_id(directory)
         found = digest((p.kind, id, p.id, p.held_license or "", p.license or "", p.rule) for p in actions)
-        older = self._open_of(directory, kind, by_run=run is not None)
+        if run is None and (same := self._latest(found)) is not None and same.state == HELD:
+            return found
+        older = None if run is None else self._open_of(directory, kind)
         if older is not None and older.hash == found:
             self._refresh(older.key, actions)
             return found
@@ -91,7 +93,7 @@ class Holds(PlanTable):
         """Hold a reading that would lose these accounts, by the directory's ids, and return its hash (Z2). Nothing
         is written while the same is held, or was rejected."""
         found = self._read_hash(directory, accounts)
-        older = self._open_of(directory, READ, by_run=True)
+        older = self._open_of(directory, READ)
         latest = self._latest(found)
         if latest is not None and latest.state in (HELD, REJECTED):
             return found
@@ -176,8 +178,8 @@ class Holds(PlanTable):
     def _latest(self, hash: str) -> HeldPlan | None:
         return next(iter(self._plans("hash = :hash ORDER BY (state = 'held') DESC, key DESC LIMIT 1", hash=hash)), None)
 
-    def _open_of(self, directory: int, kind: str, *, by_run: bool) -> HeldPlan | None:
-        condition = f"{OF_DIRECTORY} AND kind = :kind AND state = 'held' AND run IS {'NOT ' if by_run else ''}NULL"
+    def _open_of(self, directory: int, kind: str) -> HeldPlan | None:
+        condition = f"{OF_DIRECTORY} AND kind = :kind AND state = 'held' AND run IS NOT NULL"
         return next(iter(self._plans(condition, directory=directory, kind=kind)), None)
 
     def _latest_purchase(self, company: int, license: str) -> HeldPlan | None:

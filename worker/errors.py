@@ -4,6 +4,7 @@ SeatkeeperError
 └── OperationError
     ├── Usage           the request itself makes no sense: no such directory, account …
     ├── Insufficient    more seats are wanted than are free; nothing was assigned (L6)
+    ├── UnderLegalHold  backups of these accounts may not go (R2)
     ├── Busy            a run is under way and did not end in time
     └── Stopped         this process was told to stop; nothing more is written (Z10)
 """
@@ -41,6 +42,20 @@ class Insufficient(OperationError):
         self.wanted = wanted
         self.free = free
         self.short = wanted - free
+
+
+class UnderLegalHold(OperationError):
+    """Backups of these accounts may not go; nothing was done (L5, R2)."""
+
+    code = "legal_hold"
+
+    def __init__(self, accounts: Sequence[str]) -> None:
+        told = ", ".join(accounts[:5]) + (f" and {len(accounts) - 5} more" if len(accounts) > 5 else "")
+        super().__init__(
+            f"{told}: under a legal hold, so that backups may not go; nothing was done"
+            " (`seatkeeper legal-hold lift` ends it)"
+        )
+        self.accounts = tuple(accounts)
 
 
 class Busy(OperationError):

@@ -6,6 +6,7 @@ from policies.model import Limited
 from store.errors import Conflict
 from store.plans import HeldPlan
 from worker.errors import Busy
+from worker.operations.hand_approving import apply_held, is_by_hand
 from worker.operations.ordering import order_held
 from worker.operations.runs import RunResult
 from worker.operations.syncing import Asked, sync
@@ -29,6 +30,8 @@ def approve(app: "App", hash: str, who: str) -> RunResult | None:
         return None
     if plan.kind == READ:
         return _approve_read(app, plan, who)
+    if is_by_hand(plan):
+        return apply_held(app, plan, who)
     result = sync(app, _directory(app, plan), Asked(approving=plan, who=who))
     if result.outcome == "busy":
         raise Busy("a run over this directory is under way; try again when it has ended")
