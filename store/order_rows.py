@@ -58,6 +58,8 @@ class OrderRow(msgspec.Struct, frozen=True):
     seller: str
     created: str
     decided_by: str | None
+    problem: str | None
+    """Why an open order has not come further, and what to do about it."""
 
 
 class OrderTable:
@@ -101,14 +103,16 @@ class OrderTable:
         upto = "" if limit is None else " LIMIT :limit"
         rows = self._tx.execute(
             "SELECT o.id, c.id AS company, o.license, o.seats, o.state, o.estimate, o.idempotency_key, o.seller_ref,"
-            " o.because, o.term, o.seller, o.created_at, o.decided_by FROM orders AS o JOIN company AS c"
-            f" ON c.key = o.company{where} ORDER BY o.key DESC{upto}",
+            " o.because, o.term, o.seller, o.created_at, o.decided_by, b.error FROM orders AS o JOIN company AS c"
+            " ON c.key = o.company LEFT JOIN outbox AS b ON b.idempotency_key = o.idempotency_key"
+            f" AND b.done_at IS NULL{where} ORDER BY o.key DESC{upto}",
             values | ({} if limit is None else {"limit": limit}),
         )
         return [
             OrderRow(
                 row.id, row.company, row.license, row.seats, row.state, row.estimate, row.idempotency_key,
                 row.seller_ref, row.because, row.term, row.seller, rfc3339(row.created_at) or "", row.decided_by,
+                row.error,
             )
             for row in rows
         ]  # fmt: skip

@@ -45,14 +45,21 @@ class Ordered:
             {"company": company, "since": now - DAY},
         )
 
+    def refused(self, company: int) -> bool:
+        """Whether a seller refused an order of the company (P7), and since then neither has a person reopened it nor
+        another version of the company's policy come into force."""
+        found = self._tx.execute(
+            "SELECT count(*) FROM orders WHERE company = :company AND state = 'failed' AND shortage > :reopened"
+            " AND changed_at >= coalesce((SELECT v.at FROM company AS c JOIN policy_version AS v ON v.key = c.policy"
+            " WHERE c.key = :company), 0)",
+            {"company": company, "reopened": REOPENED},
+        ).scalar_one()
+        return bool(found)
+
     def rejected_shortage(self, company: int, license: str) -> int:
         """Up to which shortage nothing is bought, because a person rejected or cancelled the last order (P3), or a
         seller refused one (P7: then nothing at all for the company). 0 where nothing stands in the way."""
-        refused = self._tx.execute(
-            "SELECT count(*) FROM orders WHERE company = :company AND state = 'failed' AND shortage > :reopened",
-            {"company": company, "reopened": REOPENED},
-        ).scalar_one()
-        if refused:
+        if self.refused(company):
             return ANY_SHORTAGE
         last = self._tx.execute(
             "SELECT state, shortage FROM orders WHERE company = :company AND license = :license"

@@ -22,6 +22,7 @@ from store.order_rows import Order as Order
 from store.order_rows import OrderRow as OrderRow
 from store.ordered import ANY_SHORTAGE as ANY_SHORTAGE
 from store.ordered import Ordered
+from store.outbox import ORDER
 
 if TYPE_CHECKING:
     from store.lots import LotRow
@@ -76,11 +77,7 @@ class Orders(OrderTable, Ordered):
     def _send(self, order: Order, before: Order, who: str, now: int) -> None:
         """What follows from the order's state: a row in the outbox, or, with the manual seller, that it is placed."""
         if order.state == WANTED:
-            self._tx.execute(
-                "INSERT INTO outbox (idempotency_key, kind, company, subject, due)"
-                " VALUES (:idempotency_key, 'order', :company, :id, :now)",
-                {"idempotency_key": order.idempotency_key, "company": order.company, "id": order.id, "now": now},
-            )
+            self._tx.outbox.put(ORDER, order.idempotency_key, order.company, order.id, now)
         elif order.state == PLACED:
             entry = Entry(who, "order.placed", order.id, None, told(before), told(order), "a person fulfills it")
             self._tx.audit.append(order.company, [entry], now)
@@ -105,7 +102,7 @@ class Orders(OrderTable, Ordered):
         """A person takes back an order that has not been sent, or that a person was to fulfill. Like a rejected one
         it is not made again until the shortage grows."""
         order = self._locked(id, "cancel", (AWAITING, WANTED, *((PLACED,) if self._is_manual(id) else ())))
-        if order.state == WANTED and not self._recall(order, now):
+        if order.state == WANTED and not self._tx.outbox.recall(order.idempotency_key, now):
             raise Conflict(f"{order.id} may have reached the seller already; it cannot be cancelled any more")
         return self._decided(order, CANCELLED, "order.cancelled", who, now)
 
@@ -132,12 +129,14 @@ class Orders(OrderTable, Ordered):
         seats: int | None = None,
         starts_at: int | None = None,
         ref: str | None = None,
+        more: bool = False,
     ) -> "LotRow":
-        """The seats are there (P4): makes their lot. `seats` is at most what was ordered; the rest is a new shortage.
-        `expires_at` is the first instant at which the lot is no longer valid, None is never."""
+        """The seats are there (P4): makes their lot. `seats` is at most what was ordered, unless a person took `more`;
+        what is missing is a new shortage. `expires_at` is the first instant at which the lot is no longer valid, None
+        is never."""
         order = self._locked(id, "fulfill", (WANTED, PLACED))
         number = order.seats if seats is None else seats
-        if not 1 <= number <= order.seats:
+        if number < 1 or (number > order.seats and not more):
             raise Conflict(f"{order.id} is for {order.seats} seats; it cannot be fulfilled with {number}")
         self._tx.audit.open((order.pool, order.company))
         lot = self._tx.lots.add(
@@ -179,6 +178,15 @@ class Orders(OrderTable, Ordered):
         self._tx.audit.append(order.company, [entry], now)
         return changed
 
+    def ended_empty(self, id: str, who: str, why: str, now: int) -> Order:
+        """The seller ended the order without a seat, and a person took that for true: like a cancelled one it is not
+        made again until the shortage grows."""
+        order = self._locked(id, "end", (WANTED, PLACED))
+        changed = self._change(order, CANCELLED, who, now)
+        entry = Entry(who, "order.cancelled", order.id, None, told(order), told(changed), why)
+        self._tx.audit.append(order.company, [entry], now)
+        return changed
+
     # --- below ---
 
     def _locked(self, id: str, verb: str, allowed: Sequence[str]) -> Order:
@@ -194,15 +202,6 @@ class Orders(OrderTable, Ordered):
 
     def _is_manual(self, id: str) -> bool:
         return self.by_id(id).seller == MANUAL
-
-    def _recall(self, order: Order, now: int) -> bool:
-        """Take an order out of the outbox; False if it may have left."""
-        recalled = self._tx.execute(
-            "UPDATE outbox SET done_at = :now, error = 'cancelled' WHERE idempotency_key = :key AND NOT asked"
-            " AND done_at IS NULL",
-            {"now": now, "key": order.idempotency_key},
-        )
-        return recalled.rowcount == 1
 
     def _decided(self, order: Order, state: str, what: str, who: str, now: int) -> Order:
         changed = self._change(order, state, who, now)

@@ -6,8 +6,8 @@ Of several rows with one hash the open one counts, else the newest: what was app
 from collections.abc import Mapping
 from typing import Any
 
+from store.deliveries import Deliveries
 from store.errors import Ambiguous, Conflict, NotFound
-from store.holds import Holds
 from store.limits import Counted
 from store.plan_rows import (
     APPROVED,
@@ -39,7 +39,7 @@ _SAME = (
 _MATCHED = f"proposal AS p CROSS JOIN plan_action AS a WHERE p.batch = :batch AND p.kind IN {REMOVALS} AND {_SAME}"
 
 
-class Plans(Holds, Counted):
+class Plans(Deliveries, Counted):
     """Held plans of every company."""
 
     # --- what runs ask ---

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from store.lots import Lots
     from store.mirror import Mirror
     from store.orders import Orders
+    from store.outbox import Outbox
     from store.plans import Plans
     from store.proposals import Proposals
     from store.staging import Staging
@@ -129,6 +130,12 @@ class Transaction:
         from store.orders import Orders
 
         return Orders(self)
+
+    @cached_property
+    def outbox(self) -> "Outbox":
+        from store.outbox import Outbox
+
+        return Outbox(self)
 
     @cached_property
     def plans(self) -> "Plans":
