@@ -190,8 +190,8 @@ class Groups:
     def _plan(self, values: dict[str, Any], members: str) -> None:
         """Note the accounts among members that change; a group among them touches everybody below it."""
         self._tx.execute(
-            "INSERT INTO unplanned (account, directory) SELECT DISTINCT a.key, a.directory FROM account AS a"
-            f" JOIN ({members}) AS m ON a.directory = :directory AND a.id = m.member WHERE m.member_is = 'account'"
+            f"INSERT INTO unplanned (account, directory) SELECT DISTINCT a.key, a.directory FROM ({members}) AS m"
+            " CROSS JOIN account AS a WHERE a.directory = :directory AND a.id = m.member AND m.member_is = 'account'"
             " ON CONFLICT (account) DO NOTHING",
             values,
         )

@@ -50,15 +50,16 @@ _PG_UPDATE = (
     f" INSERT INTO unplanned (account, directory) SELECT key, :directory FROM changed {_NOTED_TOO}"
 )
 # An update from a join is slow in SQLite, an upsert in key order is not (docs/performance.md). The entries that differ
-# are noted first, since the upsert cannot do both.
+# are noted first, since the upsert cannot do both. SQLite joins in the order in which a CROSS JOIN is written, whatever
+# it believes of the sizes: what was staged comes first, or a single change would cost a walk over the directory.
 _SQLITE_NOTE = (
-    "INSERT INTO unplanned (account, directory) SELECT a.key, :directory FROM stage AS s JOIN account AS a"
-    f" ON a.directory = :directory AND a.id = s.id WHERE s.batch = :batch AND {_DIFFERS} {_NOTED_TOO}"
+    "INSERT INTO unplanned (account, directory) SELECT a.key, :directory FROM stage AS s CROSS JOIN account AS a"
+    f" WHERE {_MATCHES} AND {_DIFFERS} {_NOTED_TOO}"
 )
 _SQLITE_UPDATE = (
     f"INSERT INTO account (key, directory, id, {_NAMES}) SELECT a.key, a.directory, a.id,"
-    f" {', '.join(_KNOWN[c] for c in _COLUMNS)} FROM stage AS s JOIN account AS a ON a.directory = :directory"
-    f" AND a.id = s.id WHERE s.batch = :batch AND {_DIFFERS} ORDER BY a.key"
+    f" {', '.join(_KNOWN[c] for c in _COLUMNS)} FROM stage AS s CROSS JOIN account AS a WHERE {_MATCHES}"
+    f" AND {_DIFFERS} ORDER BY a.key"
     f" ON CONFLICT (key) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in _COLUMNS)}"
 )
 _INSERT = (
@@ -161,9 +162,8 @@ class Mirror:
         known = "" if again else " AND a.mailbox = ''"
         self._tx.execute(
             "INSERT INTO mailbox_queue (account, directory, due) SELECT a.key, a.directory, :now FROM stage AS s"
-            " JOIN account AS a ON a.directory = :directory AND a.id = s.id WHERE s.batch = :batch AND s.gone IS NULL"
-            f" AND NOT a.guest{known} ON CONFLICT (account) DO UPDATE SET due = excluded.due"
-            " WHERE mailbox_queue.due > excluded.due",
+            f" CROSS JOIN account AS a WHERE {_MATCHES} AND s.gone IS NULL AND NOT a.guest{known}"
+            " ON CONFLICT (account) DO UPDATE SET due = excluded.due WHERE mailbox_queue.due > excluded.due",
             {"directory": directory, "batch": batch, "now": now},
         )
 

@@ -23,7 +23,8 @@ _HOLDING = (
     "h.license, h.through, h.lot, h.source, h.because, w.license, w.since, w.reason, g.kind, g.started_at, b.pinned"
 )
 _JOINS = (
-    " LEFT JOIN assignment AS h ON h.account = a.key LEFT JOIN waiting AS w ON w.account = a.key"
+    " LEFT JOIN assignment AS h ON h.account = a.key"
+    " LEFT JOIN waiting AS w ON w.account = a.key AND w.kind <> 'exchange'"  # the pool's own business (M4)
     " LEFT JOIN grace AS g ON g.account = a.key LEFT JOIN by_hand AS b ON b.account = a.key"
 )
 _SERVED = "('assign', 'archive', 'restore', 'move')"
@@ -69,7 +70,9 @@ class Proposals:
 
     def changed(self, directory: int, *, attributes: bool = True) -> Iterator[Chunk]:
         """The accounts noted for planning."""
-        where = f"FROM unplanned AS u JOIN account AS a ON a.key = u.account{_JOINS} WHERE u.directory = :directory"
+        where = (
+            f"FROM unplanned AS u CROSS JOIN account AS a{_JOINS} WHERE u.directory = :directory AND a.key = u.account"
+        )
         return self._chunks(where, {"directory": directory}, attributes)
 
     def one(self, account: int) -> Chunk | None:
@@ -171,7 +174,7 @@ class Proposals:
     ) -> list[Wanted]:
         """Those who wait for a stock (license, through), first come first; not more than can be served, and not those
         of whom the batch decides anew. Accounts of directories that are not healthy are left as they are (M9), but for
-        `own`, the one that was just read: it is well again."""
+        `own`, the one that was just read: it is well again; and expired seats are exchanged wherever they are held."""
         skip = "".join(
             f" AND (w.source <> :rule{n} OR h.source IS NOT DISTINCT FROM :rule{n})" for n in range(len(exhausted))
         )
@@ -181,7 +184,8 @@ class Proposals:
             " w.license, w.rule_position, w.source, w.directory FROM waiting AS w"
             " JOIN directory AS d ON d.key = w.directory"
             " LEFT JOIN assignment AS h ON h.account = w.account WHERE w.company = :company AND w.license = :license"
-            " AND w.through = :through AND w.rank BETWEEN :low AND :high AND (d.state = 'healthy' OR d.key = :own)"
+            " AND w.through = :through AND w.rank BETWEEN :low AND :high AND (d.state = 'healthy' OR d.key = :own"
+            " OR w.kind = 'exchange')"
             " AND NOT EXISTS"
             f" (SELECT 1 FROM proposal AS p WHERE p.batch = :batch AND p.account = w.account){skip}"
             f" ORDER BY {', '.join(f'w.{name}' for name in _ORDER.split(', '))} LIMIT :limit"

@@ -42,7 +42,7 @@ metadata = MetaData(
 # Ordering must not depend on a server's locale: the plan's hash does not (G5, Z1).
 Ordered = Text().with_variant(Text(collation="C"), "postgresql")
 Key = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite counts up by itself only where the type says INTEGER."""
+"""SQLite counts up by itself, and keeps a row under its key without another index, only where the type says INTEGER."""
 
 
 def _text(name: str, default: str | None = "") -> Column[str]:
@@ -208,7 +208,7 @@ database server loses both."""
 unplanned = Table(
     "unplanned",
     metadata,
-    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", Key, primary_key=True, autoincrement=False),
     Column("directory", Integer, nullable=False),
     Index(None, "directory"),
 )
@@ -217,7 +217,7 @@ unplanned = Table(
 mailbox_queue = Table(
     "mailbox_queue",
     metadata,
-    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", Key, primary_key=True, autoincrement=False),
     Column("directory", Integer, nullable=False),
     Column("due", BigInteger, nullable=False),
     Index(None, "directory", "due"),
@@ -286,7 +286,7 @@ lot = Table(
 assignment = Table(
     "assignment",
     metadata,
-    Column("account", BigInteger, primary_key=True, autoincrement=False),  # L2
+    Column("account", Key, primary_key=True, autoincrement=False),  # L2
     Column("company", Integer, nullable=False),
     Column("directory", Integer, nullable=False),
     Column("license", Text, nullable=False),
@@ -303,7 +303,7 @@ assignment = Table(
 by_hand = Table(
     "by_hand",
     metadata,
-    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", Key, primary_key=True, autoincrement=False),
     Column("pinned", Boolean, nullable=False, server_default="0"),
     _text("person"),  # who gave the license by hand, for the limits of user pools (M2); '' where nobody did
     Column("license", Text),  # the license that was given
@@ -327,7 +327,7 @@ legal_hold = Table(
     "legal_hold",
     metadata,
     Column("company", Integer, primary_key=True, autoincrement=False),
-    Column("account", BigInteger, primary_key=True, autoincrement=False),  # 0 is the whole company
+    Column("account", Key, primary_key=True, autoincrement=False),  # 0 is the whole company
     Column("at", BigInteger, nullable=False),
     _text("who"),
 )
@@ -348,7 +348,7 @@ holding_count = Table(
 waiting = Table(
     "waiting",
     metadata,
-    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", Key, primary_key=True, autoincrement=False),
     Column("company", Integer, nullable=False),
     Column("directory", Integer, nullable=False),
     Column("license", Text, nullable=False),
@@ -382,7 +382,7 @@ waiting_count = Table(
 grace = Table(
     "grace",
     metadata,
-    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", Key, primary_key=True, autoincrement=False),
     Column("directory", Integer, nullable=False),
     Column("kind", Text, nullable=False),  # on_leave, on_disable, deleted_user
     Column("rule", Text, nullable=False),
@@ -394,7 +394,7 @@ grace = Table(
 retention = Table(
     "retention",
     metadata,
-    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", Key, primary_key=True, autoincrement=False),
     Column("company", Integer, nullable=False),
     Column("directory", Integer, nullable=False),
     Column("license", Text, nullable=False),
@@ -454,7 +454,7 @@ plan_action = Table(
     "plan_action",
     metadata,
     Column("plan", Integer, primary_key=True, autoincrement=False),
-    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", Key, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("held_license", Text),
     Column("license", Text),

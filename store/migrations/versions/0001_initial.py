@@ -49,7 +49,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "assignment",
-        sa.Column("account", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("company", sa.Integer(), nullable=False),
         sa.Column("directory", sa.Integer(), nullable=False),
         sa.Column("license", sa.Text(), nullable=False),
@@ -88,7 +88,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_company_subject_n"), "audit", ["company", "subject", "n"], unique=False)
     op.create_table(
         "by_hand",
-        sa.Column("account", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("pinned", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("person", sa.Text(), server_default="", nullable=False),
         sa.Column("license", sa.Text(), nullable=True),
@@ -197,7 +197,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "grace",
-        sa.Column("account", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("directory", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
@@ -239,7 +239,7 @@ def upgrade() -> None:
     op.create_table(
         "legal_hold",
         sa.Column("company", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("account", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("who", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("company", "account", name=op.f("pk_legal_hold")),
@@ -279,7 +279,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_lot_pool_license"), "lot", ["pool", "license"], unique=False)
     op.create_table(
         "mailbox_queue",
-        sa.Column("account", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("directory", sa.Integer(), nullable=False),
         sa.Column("due", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_mailbox_queue")),
@@ -359,7 +359,7 @@ def upgrade() -> None:
     op.create_table(
         "plan_action",
         sa.Column("plan", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("account", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("held_license", sa.Text(), nullable=True),
         sa.Column("license", sa.Text(), nullable=True),
@@ -434,7 +434,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_removal_company_kind_at"), "removal", ["company", "kind", "at"], unique=False)
     op.create_table(
         "retention",
-        sa.Column("account", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("company", sa.Integer(), nullable=False),
         sa.Column("directory", sa.Integer(), nullable=False),
         sa.Column("license", sa.Text(), nullable=False),
@@ -498,14 +498,14 @@ def upgrade() -> None:
     op.create_index("ix_stage_edge_batch", "stage_edge", ["batch", "grp", "member"], unique=False)
     op.create_table(
         "unplanned",
-        sa.Column("account", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("directory", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_unplanned")),
     )
     op.create_index(op.f("ix_unplanned_directory"), "unplanned", ["directory"], unique=False)
     op.create_table(
         "waiting",
-        sa.Column("account", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("company", sa.Integer(), nullable=False),
         sa.Column("directory", sa.Integer(), nullable=False),
         sa.Column("license", sa.Text(), nullable=False),
