@@ -81,7 +81,8 @@ def test_the_longest_due_goes_first(store: Store, company: int) -> None:
 @proves("P2")
 def test_two_at_once_never_claim_the_same(store: Store, company: int) -> None:
     wanted = {want(store, company).id for _ in range(30)}
-    together, found = threading.Barrier(3), []
+    together = threading.Barrier(3)
+    found: list[str] = []
 
     def take() -> None:
         together.wait()
