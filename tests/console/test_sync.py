@@ -63,6 +63,15 @@ def test_people_see_what_was_done_and_to_whom(connected: Terminal) -> None:
     assert "assigned standard" in said.out and "member of exec@contoso.example" in said.out
 
 
+def test_a_first_pass_goes_on_until_every_mailbox_was_asked_for(connected: Terminal, tenant: Tenant) -> None:
+    tenant.populate(1_100, seed=3)
+    assert connected("lots", "add", "standard", "2000").code == 0
+    [result] = connected("sync", "--json").json
+    assert (result["outcome"], result["mode"], result["seen"]) == ("applied", "full", tenant.users.live_count)
+    assert not connected("accounts", "list", "--waiting", "kind_unknown", "--json").json
+    assert connected("sync", "--json").json[0]["outcome"] == "nothing_to_do"
+
+
 def test_an_unknown_directory_is_wrong_usage(connected: Terminal) -> None:
     said = connected("sync", "contoso-gws", "--json")
     assert said.code == 2

@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from policies.errors import PolicyError, Problem
 from store.times import micros
 from worker.errors import Usage
 from worker.operations.policies import load
-from worker.operations.runs import RunResult
+from worker.operations.runs import REPORTED, RunResult
 from worker.operations.syncing import Asked, sync
 
 if TYPE_CHECKING:
     from worker.bootstrap import App
 
 THREADS = 8
-POLL = 0.5
-"""Seconds between two looks at a directory on which somebody else works."""
+ENDED = ("applied", "nothing_to_do", "partly_held", "held")
+POLL = timedelta(seconds=0.5)
+"""Between two looks at a directory on which somebody else works."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +96,54 @@ def _asked(wanted: Wanted, directory: str) -> Asked:
 
 
 def _joined(app: "App", directory: str, asked: Asked, deadline: datetime) -> RunResult:
-    """Run a pass; while somebody else runs one, wait for its end and then run ours, which sees what it left."""
+    """Run a pass; while somebody else runs one, wait for its end and then run ours, which sees what it left. Where
+    the directory asks for a pause that ends before the deadline, run another one after it; where a pass left something
+    to be done at once, like mailboxes to ask for, go on with it."""
+    done: RunResult | None = None
     while True:
         result = sync(app, directory, asked)
-        if result.outcome != "busy" or app.clock() >= deadline or app.stopping.is_set():
+        if done is not None:
+            result = _together(done, result)
+        if result.outcome in ENDED and not asked.dry and _goes_on(app, directory) and app.clock() < deadline:
+            done = result
+            continue
+        pause = timedelta(seconds=result.retry_after or 0)
+        waits = result.outcome == "busy" or bool(pause)
+        if not waits or app.clock() + pause >= deadline or app.stopping.is_set():
             return result
-        asked.progress("waiting for a run that is under way", 0)
-        app.sleep(POLL)
+        why = "leaving the directory alone, as it asks" if pause else "waiting for a run that is under way"
+        asked.progress(why, 0)
+        _sleep(app, pause or POLL)
+
+
+def _goes_on(app: "App", directory: str) -> bool:
+    """Whether the pass that ended left something to be done at once."""
+    with app.store.read() as tx:
+        row = tx.directories.by_id(directory)
+    return row.due_at <= micros(app.clock()) and not app.stopping.is_set()
+
+
+def _together(first: RunResult, then: RunResult) -> RunResult:
+    """Two passes over a directory as one result; who waited in the first and was served in the second waited not."""
+    served = {action.account for action in then.actions}
+    before = [action for action in first.actions if action.kind != "wait" or action.account not in served]
+    return msgspec.structs.replace(
+        then,
+        outcome=first.outcome if then.outcome == "nothing_to_do" else then.outcome,
+        mode=first.mode,
+        seen=first.seen + then.seen,
+        changed=first.changed + then.changed,
+        actions=[*before, *then.actions][:REPORTED],
+        actions_total=first.actions_total - (len(first.actions) - len(before)) + then.actions_total,
+        plan_hash=then.plan_hash if then.actions_total else first.plan_hash,
+    )
+
+
+def _sleep(app: "App", long: timedelta) -> None:
+    """Wait, in steps that notice a stop."""
+    until = app.clock() + long
+    while app.clock() < until and not app.stopping.is_set():
+        app.sleep(min(POLL, until - app.clock()).total_seconds())
 
 
 @contextmanager
