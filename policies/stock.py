@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from policies.model import License, Source, Through, WaitReason
+from policies.model import ActionKind, License, Source, Through, WaitReason
 from policies.planner import Proposal
 
 _SEAT, _ENTITLEMENT = Through.SEAT.value, Through.ENTITLEMENT.value
 _STANDARD = License.STANDARD.value
 _RULE_LIMIT, _COMPANY_LIMIT = WaitReason.RULE_LIMIT.value, WaitReason.COMPANY_LIMIT.value
+_EXCHANGE = ActionKind.EXCHANGE.value
 _NO_SEAT, _NO_ENTITLEMENT = WaitReason.INSUFFICIENT_LICENSES.value, WaitReason.ENTITLEMENT.value
 
 
@@ -112,6 +113,8 @@ class Stock:
         """Give the claim what it needs, or say why it waits; nothing is taken unless all of it can be had."""
         wanted, _, held_source = claim
         license = wanted.license or _STANDARD
+        if wanted.kind == _EXCHANGE:
+            return self._exchange(claim, license)
         source, capped = wanted.source, False
         if source in self._rules and source != held_source:
             capped = True
@@ -191,6 +194,18 @@ class Stock:
             self._room[license] = room - 1
         self._bring(license, self._brings[lot])
         return lot, None
+
+    def _exchange(self, claim: Claim, license: str) -> Outcome:
+        """A seat for one of a lot that ended: neither the company nor the rule holds more by it (M4)."""
+        lot = self._next_lot(license)
+        if lot is None or self._passed:
+            reason = self._refused((license, _SEAT), claim.proposal, lot is None, _NO_SEAT)
+            if reason is not None:
+                return Outcome(claim, None, reason)
+        assert lot is not None  # else there was a reason
+        self._free[lot] -= 1
+        self._bring(license, self._brings[lot])
+        return Outcome(claim, lot, None)
 
     def _refused(self, what: tuple[str, str | None], wanted: Proposal, none_left: bool, why: str) -> str | None:
         """Why the claim waits, if nothing is left or if one that comes before it waits for the same."""

@@ -93,6 +93,20 @@ class Holdings:
         self._start_clocks(company, changes, now, retention)
         self._tx.audit.append(company, _entries(changes, self._lot_ids(changes)), now)
 
+    def exchange(self, company: int, changes: Sequence[Change], now: int) -> None:
+        """Carry out changes that are only of the lot that a seat is from (M4): whatever else is under way for these
+        accounts goes on, but for their wait for this very seat."""
+        accounts: dict[int, list[int]] = {}
+        for change in changes:
+            if change.after is not None and change.after.lot is not None:
+                accounts.setdefault(change.after.lot, []).append(change.account)
+        among = self._tx.dialect.among("account", "accounts")
+        for lot, moved in accounts.items():
+            listed = {"accounts": self._tx.dialect.listed(moved)}
+            self._tx.execute(f"UPDATE assignment SET lot = :lot WHERE {among}", {"lot": lot, **listed})
+            self._tx.execute(f"DELETE FROM waiting WHERE kind = 'exchange' AND {among}", listed)
+        self._tx.audit.append(company, _entries(changes, self._lot_ids(changes)), now)
+
     def wait(self, company: int, waits: Sequence[Wait], now: int) -> None:
         """Put accounts in line, or note that they wait for another reason."""
         if not waits:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from store.audit import Audit
     from store.by_hand import ByHand
     from store.directories import Directories
+    from store.exchanges import Exchanges
     from store.groups import Groups
     from store.holdings import Holdings
     from store.leases import Leases
@@ -100,6 +101,12 @@ class Transaction:
         from store.holdings import Holdings
 
         return Holdings(self)
+
+    @cached_property
+    def exchanges(self) -> "Exchanges":
+        from store.exchanges import Exchanges
+
+        return Exchanges(self)
 
     @cached_property
     def audit(self) -> "Audit":

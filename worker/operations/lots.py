@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from store.lots import Listed, day_after, start_of
 from store.times import micros
 from worker.errors import Usage
-from worker.operations.pools import serve_pool
+from worker.operations.pools import concerned, serve_pool
 from worker.operations.serving import Tally
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def add_lot(app: "App", new: NewLot, who: str) -> Added:
     with app.store.begin() as tx:
         pool = _pool(tx, new.company)
         tx.lots.lock_pool(pool)
-        tx.audit.open([pool, *tx.directories.waiting_for(pool)])
+        tx.audit.open([pool, *concerned(tx, pool, micros(now))])
         row = tx.lots.add(
             pool=pool,
             license=new.license,

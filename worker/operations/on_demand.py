@@ -13,6 +13,7 @@ from policies.errors import PolicyError, Problem
 from store.times import micros
 from worker.errors import Usage
 from worker.operations.policies import load
+from worker.operations.pool_pass import pass_pools
 from worker.operations.runs import REPORTED, RunResult
 from worker.operations.syncing import Asked, sync
 
@@ -45,13 +46,16 @@ class Synced:
 
 
 def sync_now(app: "App", wanted: Wanted) -> Synced:
-    """Read the policies, then run a pass over each directory, up to eight at once; a run under way is joined.
+    """Read the policies, do what is due in the pools, then run a pass over each directory, up to eight at once; a run
+    under way is joined.
 
     A broken policy file leaves its last good version in force (Z4). Raises PolicyError where there is no good version
     to run on, and Usage for a directory that nobody knows.
     """
     problems = load(app)
     directories = chosen(app, wanted.directories, problems)
+    if not wanted.dry:
+        pass_pools(app)
     deadline = app.clock() + wanted.timeout
     with ThreadPoolExecutor(max_workers=min(THREADS, max(1, len(directories)))) as pool, _stopped_by_a_person(app):
         runs = [pool.submit(_joined, app, directory, _asked(wanted, directory), deadline) for directory in directories]

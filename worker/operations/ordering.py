@@ -15,7 +15,7 @@ from store.plans import HeldPlan
 from store.times import instant, micros
 from worker.operations.lots import last_day_of, lot_of
 from worker.operations.policies import in_force
-from worker.operations.pools import serve_pool
+from worker.operations.pools import concerned, serve_pool
 from worker.operations.serving import Tally
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def fulfill_order(
         if seats is not None and seats < order.seats:
             _look_again(tx, order.company)  # directories are locked before pools, as in every run
         tx.lots.lock_pool(order.pool)
-        tx.audit.open([order.pool, order.company, *tx.directories.waiting_for(order.pool)])
+        tx.audit.open([order.pool, order.company, *concerned(tx, order.pool, now)])
         ends = last_day_of(order.term, today, expires)
         expires_at = None if ends is None else day_after(ends)
         lot = tx.orders.fulfill(id, who, now, expires_at=expires_at, seats=seats, ref=ref)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from worker.operations.exchanging import exchange_expired
 from worker.operations.policies import in_force
 from worker.operations.serving import NO_BATCH, Service, Tally, stock_of
 
@@ -12,11 +13,18 @@ if TYPE_CHECKING:
 
 
 def serve_pool(app: "App", tx: "Transaction", pool: int, now: int) -> Tally:
-    """Serve everybody who waits for the pool, in the transaction that brought the seats (P4)."""
+    """Serve everybody who waits for the pool, in the transaction that brought the seats (P4): expired holders first,
+    also those of directories that are not healthy (M9)."""
     tx.lots.lock_pool(pool)
+    tx.audit.open(concerned(tx, pool, now))
+    exchange_expired(app, tx, pool, now)
     companies = tx.directories.waiting_for(pool)
-    tx.audit.open(companies)
     return serve_companies(app, tx, pool, companies, now)
+
+
+def concerned(tx: "Transaction", pool: int, now: int) -> list[int]:
+    """The companies whose licenses may change when seats appear in the pool."""
+    return [*tx.directories.waiting_for(pool), *tx.exchanges.companies(pool, now)]
 
 
 def in_line(tx: "Transaction", pool: int, company: int) -> tuple[list[int], list[int]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from policies.model import License, Source, Through
 from policies.planner import Proposal
 from policies.stock import Claim, FreeLot, Outcome, Stock
+from store.exchanges import EXCHANGE
 from store.holdings import Change, Held, Wait
 from store.lots import TRIAL
 from store.proposals import Wanted
@@ -125,6 +126,7 @@ class Service:
         """Serve those who were archive-waiting or return; it gives seats back, so it comes first (M9)."""
         for ranks in STAGES[:-1]:
             self._serve_stage(ranks, self.tx.proposals.to_serve(self.batch, ranks))
+        self._serve_stage(STAGES[0], iter(()))
 
     def serve_new(self) -> None:
         """Serve the others, and then whoever can be served with what was given back on the way."""
@@ -155,6 +157,8 @@ class Service:
         found: list[Wanted] = []
         for license, through in STOCKS:
             room = self.stock.room(license, through)
+            if ranks == STAGES[0] and through == _SEAT:
+                room = self.stock.free(license)  # who holds a seat already needs no room for it (M4)
             if room is None or room > 0:
                 limit = UNBOUNDED if room is None else min(room, UNBOUNDED)
                 exhausted = self.stock.exhausted_rules()
@@ -168,6 +172,9 @@ class Service:
             self._wait(want, outcome.reason)
             return
         before = _held(want)
+        if p.kind == EXCHANGE and before is not None:
+            self._change(want, before, before._replace(lot=outcome.lot))
+            return
         license, through = p.license or _STANDARD, p.through or _SEAT
         since = before.since if before is not None and before.license == license else self.now
         self._change(want, before, Held(license, through, outcome.lot, p.source, p.because, since))
@@ -212,6 +219,10 @@ class Service:
         done, self._done = self._done, []
         self._count(changes)
         self.tally.add(done)
+        exchanged = [change for change in changes if change.kind == EXCHANGE]
+        if exchanged:
+            self.tx.holdings.exchange(self.company, exchanged, self.now)
+            changes = [change for change in changes if change.kind != EXCHANGE]
         self.tx.holdings.change(self.company, changes, self.now, retention)
         self.tx.holdings.wait(self.company, waits, self.now)
 

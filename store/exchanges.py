@@ -1,0 +1,147 @@
+"""Lots that ended while seats of theirs are held: who holds them, who waits for another seat, what is told (M4)."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from policies.model import WaitReason
+from policies.planner import RANK_EXPIRED
+from store.audit import Entry, json_text
+from store.holdings import Held
+from store.lots import last_day
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+
+CHUNK = 10_000
+EXCHANGE = "exchange"
+"""The kind of wait of those who hold a seat of a lot that ended."""
+
+_ENDED = "l.expires_at <= :now AND l.held > 0"
+_HELD = "h.license, h.through, h.lot, h.source, h.because, h.since"
+
+
+class Ended(NamedTuple):
+    """A lot that ended while seats of it are held."""
+
+    key: int
+    id: str
+    expires_at: int
+
+    @property
+    def why(self) -> str:
+        """The reason that its holders are told."""
+        return f"{self.id} ended on {last_day(self.expires_at)}"
+
+
+class Holder(NamedTuple):
+    """An account with a seat of a lot that ended."""
+
+    account: int
+    company: int
+    directory: int
+    id: str
+    lot: Ended
+    held: Held
+
+
+class Exchanges:
+    """The seats of lots that ended. The pool's row must be locked for whatever writes here."""
+
+    def __init__(self, tx: "Transaction") -> None:
+        self._tx = tx
+
+    def pools(self, now: int) -> list[int]:
+        """The pools in which somebody holds a seat of a lot that ended."""
+        rows = self._tx.execute(f"SELECT DISTINCT l.pool FROM lot AS l WHERE {_ENDED} ORDER BY l.pool", {"now": now})
+        return [row[0] for row in rows]
+
+    def companies(self, pool: int, now: int) -> list[int]:
+        """The companies that hold seats of the pool's lots that ended."""
+        rows = self._tx.execute(
+            "SELECT DISTINCT n.company FROM lot AS l JOIN holding_count AS n ON n.lot = l.key"
+            f" WHERE l.pool = :pool AND {_ENDED} AND n.held > 0 ORDER BY n.company",
+            {"pool": pool, "now": now},
+        )
+        return [row[0] for row in rows]
+
+    def holders(self, pool: int, license: str, companies: Collection[int], now: int, limit: int) -> list[Holder]:
+        """The next holders of a license in these companies to be given another seat: whose lot ended first, first."""
+        rows = self._tx.execute(
+            f"SELECT h.account, h.company, h.directory, a.id, l.key, l.id, l.expires_at, {_HELD} FROM lot AS l"
+            " JOIN assignment AS h ON h.lot = l.key JOIN account AS a ON a.key = h.account WHERE l.pool = :pool"
+            f" AND l.license = :license AND {_ENDED} AND {self._tx.dialect.among('h.company', 'companies')}"
+            " ORDER BY l.expires_at, a.address, a.id, a.key LIMIT :limit",
+            {"pool": pool, "license": license, "now": now, "limit": limit} | self._companies(companies),
+        )
+        return [_holder(row) for row in rows]
+
+    def put_in_line(self, pool: int, companies: Collection[int], now: int) -> int:
+        """Let who holds a seat of a lot that ended wait for another, unless it waits for something else already;
+        returns how many are new in line."""
+        return self._tx.execute(
+            "INSERT INTO waiting (account, company, directory, license, through, rank, rule_position, rule, since,"
+            " address, id, reason, kind, source, because) SELECT h.account, h.company, h.directory, h.license,"
+            " h.through, :rank, 0, '', l.expires_at, a.address, a.id, :reason, :kind, h.source, l.id || ' ended'"
+            " FROM lot AS l JOIN assignment AS h ON h.lot = l.key JOIN account AS a ON a.key = h.account"
+            f" WHERE l.pool = :pool AND {_ENDED} AND {self._tx.dialect.among('h.company', 'companies')}"
+            " AND NOT EXISTS (SELECT 1 FROM waiting AS w WHERE w.account = h.account)",
+            {
+                "pool": pool, "now": now, "rank": RANK_EXPIRED, "kind": EXCHANGE,
+                "reason": WaitReason.INSUFFICIENT_LICENSES.value, **self._companies(companies),
+            },
+        ).rowcount  # fmt: skip
+
+    def take_out_of_line(self, companies: Collection[int]) -> None:
+        """These companies do not want their seats to be exchanged any more."""
+        self._tx.execute(
+            f"DELETE FROM waiting WHERE kind = :kind AND {self._tx.dialect.among('company', 'companies')}",
+            {"kind": EXCHANGE, **self._companies(companies)},
+        )
+
+    def tell(self, pool: int, now: int) -> None:
+        """Record, once for each, who still holds a seat of a lot that ended."""
+        rows = self._tx.execute(
+            f"SELECT l.key, l.id, l.expires_at FROM lot AS l WHERE l.pool = :pool AND {_ENDED} AND NOT l.ended"
+            " ORDER BY l.key",
+            {"pool": pool, "now": now},
+        )
+        for lot in [Ended._make(row) for row in rows]:
+            for holders in self._of_lot(lot):
+                self._record(holders, now)
+            self._tx.execute("UPDATE lot SET ended = true WHERE key = :key", {"key": lot.key})
+
+    def _of_lot(self, lot: Ended) -> Iterator[list[Holder]]:
+        after = (-1, 0)
+        while True:
+            rows = self._tx.execute(
+                f"SELECT h.account, h.company, h.directory, a.id, l.key, l.id, l.expires_at, {_HELD}"
+                " FROM lot AS l JOIN assignment AS h ON h.lot = l.key JOIN account AS a ON a.key = h.account"
+                " WHERE l.key = :lot AND (h.company, h.account) > (:company, :account)"
+                " ORDER BY h.company, h.account LIMIT :limit",
+                {"lot": lot.key, "company": after[0], "account": after[1], "limit": CHUNK},
+            ).all()
+            if rows:
+                yield [_holder(row) for row in rows]
+            if len(rows) < CHUNK:
+                return
+            after = (rows[-1][1], rows[-1][0])
+
+    def _record(self, holders: Sequence[Holder], now: int) -> None:
+        for company in sorted({holder.company for holder in holders}):
+            own = (holder for holder in holders if holder.company == company)
+            self._tx.audit.append(company, (_expired(holder) for holder in own), now)
+
+    def _companies(self, companies: Collection[int]) -> dict[str, Any]:
+        return {"companies": self._tx.dialect.listed(sorted(companies))}
+
+
+def _holder(row: Sequence[Any]) -> Holder:
+    account, company, directory, id = row[:4]
+    return Holder(account, company, directory, id, Ended._make(row[4:7]), Held._make(row[7:]))
+
+
+def _expired(holder: Holder) -> Entry:
+    held, lot = holder.held, holder.lot
+    facts = {"license": held.license, "through": held.through, "lot": lot.id, "source": held.source}
+    after = json_text(**facts, expired=last_day(lot.expires_at))
+    return Entry("system", "license.expired", holder.id, holder.directory, json_text(**facts), after, lot.why)

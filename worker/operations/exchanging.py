@@ -1,0 +1,72 @@
+"""Automatic exchange: whoever holds a seat of a lot that ended gets a free one of the same pool, or waits first in
+line for the next (M4, M9)."""
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from policies.model import License
+from store.exchanges import EXCHANGE, Holder
+from store.holdings import Change
+from worker.operations.policies import in_force
+
+if TYPE_CHECKING:
+    from store.lots import FreeLot
+    from store.transaction import Transaction
+    from worker.bootstrap import App
+
+CHUNK = 10_000
+
+
+def exchange_expired(app: "App", tx: "Transaction", pool: int, now: int) -> tuple[int, ...]:
+    """Exchange what can be exchanged, put the others in line, and tell of them once; returns the companies in which
+    somebody is new in line. The pool's row must be locked; directories that are frozen or failing take part too."""
+    companies = tx.exchanges.companies(pool, now)
+    if not companies:
+        return ()
+    tx.audit.open(companies)
+    wanting = [company for company in companies if _exchanges(app, tx, company)]
+    for license in License:
+        _exchange(tx, pool, license.value, wanting, now)
+    if left := set(companies).difference(wanting):
+        tx.exchanges.take_out_of_line(left)
+    new = tx.exchanges.put_in_line(pool, wanting, now)
+    tx.exchanges.tell(pool, now)
+    return tuple(wanting) if new else ()
+
+
+def _exchanges(app: "App", tx: "Transaction", company: int) -> bool:
+    policy = in_force(app, tx, tx.directories.company_id(company))
+    return policy is None or policy.policy.licenses.exchange_expired
+
+
+def _exchange(tx: "Transaction", pool: int, license: str, companies: Collection[int], now: int) -> None:
+    """Seats in the order of use: of the lot that ends first, first."""
+    lots = tx.lots.free_seats(pool, license, now)
+    seats = _seats(lots)
+    left = sum(lot.free for lot in lots)
+    while left > 0:
+        holders = tx.exchanges.holders(pool, license, companies, now, min(left, CHUNK))
+        if not holders:
+            return
+        changes = [(holder.company, _changed(holder, next(seats))) for holder in holders]
+        for company, own in groupby(sorted(changes, key=_company), key=_company):
+            tx.holdings.exchange(company, [change for _, change in own], now)
+        left -= len(holders)
+
+
+def _seats(lots: "Sequence[FreeLot]") -> Iterator[int]:
+    for lot in lots:
+        for _ in range(lot.free):
+            yield lot.key
+
+
+def _company(change: tuple[int, Change]) -> int:
+    return change[0]
+
+
+def _changed(holder: Holder, lot: int) -> Change:
+    after = holder.held._replace(lot=lot)
+    return Change(
+        holder.account, holder.directory, holder.id, EXCHANGE, "system", holder.lot.why, holder.held, after
+    )  # fmt: skip
