@@ -5,6 +5,7 @@ triggers keep `lot.held` true, and a check keeps it within the seats.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -194,11 +195,36 @@ class Lots:
             "l.pool = :pool": pool, "l.license = :license": license,
             f"l.expires_at < :ending_before AND {_VALID}": ending_before,
         }  # fmt: skip
-        where = " AND ".join(condition for condition, value in conditions.items() if value is not None)
+        values = {"now": now, "pool": pool, "license": license, "ending_before": ending_before}
+        return self._listed([condition for condition, value in conditions.items() if value is not None], values, now)
+
+    def ended(self, now: int, *, renewing: bool = False, unheld: bool = False) -> list[Listed]:
+        """The lots that ended; with `renewing`, only those that were to be renewed; with `unheld`, only those of which
+        no seat is held (M5)."""
+        conditions = ["l.expires_at <= :now", *(["l.renews"] if renewing else []), *(["l.held = 0"] if unheld else [])]
+        return self._listed(conditions, {"now": now}, now)
+
+    def remove(self, ids: Sequence[str], who: str, now: int) -> list[Listed]:
+        """Show these lots no more, those of them that have ended; who holds a seat of one keeps it, expired, until it
+        is exchanged (M5). Each is on record in its pool's chain; returns those that are removed."""
+        among = self._tx.dialect.among("l.id", "ids")
+        values = {"now": now, "ids": self._tx.dialect.listed(list(ids))}
         rows = self._tx.execute(
-            f"{_LOT}{' WHERE ' if where else ''}{where}"
+            f"{_LOT} WHERE l.expires_at <= :now AND NOT l.removed AND {among} ORDER BY l.key", values
+        )
+        lots = [(_lot(row), row[-1]) for row in rows]
+        self._tx.audit.open({lot.pool for lot, _ in lots})
+        for lot, _ in lots:
+            self._tx.execute("UPDATE lot SET removed = true WHERE key = :key", {"key": lot.key})
+            why = f"it ended on {last_day(lot.expires_at)}, {lot.held} seats held"
+            self._tx.audit.append(lot.pool, [Entry(who, "lot.removed", lot.id, None, _told(lot), None, why)], now)
+        return [_listed(lot, owner, now) for lot, owner in lots]
+
+    def _listed(self, conditions: Sequence[str], values: dict[str, Any], now: int) -> list[Listed]:
+        rows = self._tx.execute(
+            f"{_LOT} WHERE {' AND '.join(['NOT l.removed', *conditions])}"
             " ORDER BY l.pool, l.license, l.expires_at IS NULL, l.expires_at, l.key",
-            {"now": now, "pool": pool, "license": license, "ending_before": ending_before},
+            values,
         )
         return [_listed(_lot(row), row[-1], now) for row in rows]
 

@@ -1,6 +1,6 @@
 """`seatkeeper lots`: the stock."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -76,6 +76,25 @@ def add(
     call.answer({**msgspec.to_builtins(added.lot), "served": added.tally.counts}, lambda: _of_added(added))
 
 
+@lots.command()
+@click.option("--expired", "which", flag_value="expired", help="All that ended.")
+@click.option("--expired-renewing", "which", flag_value="renewing", help="Those that ended and were to be renewed.")
+@click.option("--expired-unheld", "which", flag_value="unheld", help="Those that ended and of which no seat is held.")
+@click.option("--dry-run", is_flag=True, help="Show what would be removed, and remove nothing.")
+def prune(call: Call, which: str | None, dry_run: bool) -> None:
+    """Remove lots that ended from the stock. Who still holds a seat of one stays expired, and early in line."""
+    from worker.operations.lots import prunable
+    from worker.operations.lots import prune as remove
+
+    if which is None:
+        raise click.UsageError("say which: --expired, --expired-renewing or --expired-unheld")
+    found = prunable(call.app, renewing=which == "renewing", unheld=which == "unheld")
+    if found and not dry_run:
+        call.agree(f"Remove {_of_ended(found)}?")
+        found = remove(call.app, [lot.id for lot in found], call.who)
+    call.answer({"removed": found, "dry_run": dry_run}, lambda: _pruned(found, dry_run))
+
+
 def served_in_words(counts: dict[str, int]) -> str:
     """Who got the seats, as people read it."""
     told = kinds_of(counts)
@@ -88,6 +107,20 @@ def _of_added(added: "Added") -> Iterator[str]:
     yield f"Added {lot.id}: {lot.seats:,} {lot.license} seats ({lot.term}, {until}) in the {_pool(lot)} pool."
     yield served_in_words(added.tally.counts)
     yield f"{lot.free:,} of its seats are free."
+
+
+def _of_ended(found: Sequence["Listed"]) -> str:
+    held = sum(lot.held for lot in found)
+    lots = f"{len(found):,} {'lot' if len(found) == 1 else 'lots'} that ended"
+    return f"{lots}, with {held:,} seats held: their holders stay expired, and early in line" if held else lots
+
+
+def _pruned(found: Sequence["Listed"], dry_run: bool) -> Iterator[str]:
+    if not found:
+        yield "There is nothing to remove."
+        return
+    yield f"{'Would remove' if dry_run else 'Removed'} {_of_ended(found)}."
+    yield from _table(found)
 
 
 def _pool(lot: "Listed") -> str:

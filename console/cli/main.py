@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "why": Lazy("console.cli.why:why", "Explain the decision about one account."),
     "plan": Lazy("console.cli.plan:plan", "Held plans: list, show, approve, reject."),
     "licenses": Lazy("console.cli.licenses:licenses", "Import what was licensed before Seatkeeper came."),
-    "lots": Lazy("console.cli.lots:lots", "Stock: list and add lots of licenses."),
+    "lots": Lazy("console.cli.lots:lots", "Stock: list, add and remove lots of licenses."),
     "orders": Lazy("console.cli.orders:orders", "Purchases: list, approve, reject, fulfill, cancel."),
     "policy": Lazy("console.cli.policy:policy", "Check policy files, print their schema, show a change's effect."),
     "audit": Lazy("console.cli.audit:audit", "The record of every change, and the proof that it is whole."),

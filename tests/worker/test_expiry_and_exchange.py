@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 from store.times import micros
 from tests.proves import proves
-from tests.worker.world import Customer, World
+from tests.worker.world import PERSON, Customer, World
 from worker.operations.exchanging import exchange_expired
+from worker.operations.lots import prunable, prune
 from worker.operations.pool_pass import pass_pool, pass_pools
 
 STAFF = """
@@ -261,3 +262,29 @@ def test_an_exchange_that_dies_with_its_process_is_done_by_the_next_pass(world: 
     assert contoso.lots() == {"Ada": new}
     assert world.happened()["license.exchanged"] == 1
     assert world.is_sound()
+
+
+@proves("M5", "M4")
+def test_a_lot_that_is_removed_leaves_its_holders_expired_and_first_in_line(world: World, contoso: Customer) -> None:
+    old = staffed(world, contoso, "Ada")
+    a_week_later(world)
+    assert prunable(world.app, renewing=False, unheld=True) == []
+    [lot] = prunable(world.app, renewing=False, unheld=False)
+    assert (lot.id, lot.held) == (old, 1)
+    assert [removed.id for removed in prune(world.app, [old], PERSON)] == [old]
+    assert prune(world.app, [old], PERSON) == []
+    assert prunable(world.app, renewing=False, unheld=False) == []
+    assert contoso.licenses() == {"Ada": "standard"}
+    assert contoso.waiting() == {"Ada": "insufficient_licenses"}
+    with world.store.read() as tx:
+        status = tx.views.status(micros(world.clock()))
+    assert [pool.expired for pool in status.pools if pool.license == "standard"] == [1]
+    new = world.add_lot("standard", 1)
+    assert contoso.lots() == {"Ada": new}
+
+
+@proves("M5")
+def test_a_lot_that_is_valid_is_not_removed(world: World, contoso: Customer) -> None:
+    lot = staffed(world, contoso, "Ada")
+    assert prune(world.app, [lot], PERSON) == []
+    assert world.rows("SELECT removed FROM lot") in ([(0,)], [(False,)])

@@ -1,6 +1,8 @@
-"""Adding lots: the seats exist at once, and whoever waits for them is served in the same transaction (M9)."""
+"""Adding lots: the seats exist at once, and whoever waits for them is served in the same transaction (M9); and removing
+those that ended (M5)."""
 
 import calendar
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -67,6 +69,18 @@ def add_lot(app: "App", new: NewLot, who: str) -> Added:
         )
         tally = serve_pool(app, tx, pool, micros(now))
         return Added(lot_of(tx, row.id, pool, micros(now)), tally)
+
+
+def prunable(app: "App", *, renewing: bool, unheld: bool) -> list[Listed]:
+    """The lots that ended and can be removed: all, those that were to be renewed, those of which no seat is held."""
+    with app.store.read() as tx:
+        return tx.lots.ended(micros(app.clock()), renewing=renewing, unheld=unheld)
+
+
+def prune(app: "App", ids: Sequence[str], who: str) -> list[Listed]:
+    """Remove these lots, if they have ended; who holds a seat of one stays expired and early in line (M5)."""
+    with app.store.begin() as tx:
+        return tx.lots.remove(ids, who, micros(app.clock()))
 
 
 def last_day_of(term: str, starts: date, expires: date | None) -> date | None:
