@@ -14,8 +14,6 @@ import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
-from store.schema import UNLOGGED
-
 Row = Sequence[Any]
 
 
@@ -162,6 +160,8 @@ class Postgresql:
         return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
 
     def complete(self, connection: Connection) -> None:
+        from store.schema import UNLOGGED
+
         for table in UNLOGGED:
             connection.exec_driver_sql(f"ALTER TABLE {table.name} SET UNLOGGED")
         for statement in _POSTGRESQL_TRIGGERS:

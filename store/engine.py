@@ -9,7 +9,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from store.dialects import Dialect, dialect_of
 from store.errors import SchemaBehind, Unavailable
-from store.schema import metadata
 from store.transaction import Transaction
 
 SCHEMA_VERSION = "0001"
@@ -96,6 +95,8 @@ def _create(connection: Connection, dialect: Dialect) -> None:
     dialect.lock_schema(connection)
     if "assignment" in inspect(connection).get_table_names():
         return
+    from store.schema import metadata  # a command on a database that is there needs no tables described
+
     metadata.create_all(connection)
     complete(connection, dialect)
     connection.exec_driver_sql(

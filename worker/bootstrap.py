@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from policies.document import DirectoryEntry, Kinds
-from policies.provider import Provider
 from store.engine import Store, open_store
 from worker.settings import Settings
 
 if TYPE_CHECKING:
-    from connectors.base import Directory
+    from connectors.base import Directory, Seller
     from connectors.context import Context
+    from policies.document import DirectoryEntry, Kinds, SellerEntry
+    from policies.provider import Provider
 
 
 def _now() -> datetime:
@@ -40,7 +40,7 @@ class App:
     """Called between the steps of a run; tests stop a run there."""
 
     @cached_property
-    def kinds(self) -> Kinds:
+    def kinds(self) -> "Kinds":
         """The kinds of directories and sellers that are installed."""
         from connectors.registry import kinds
 
@@ -52,12 +52,19 @@ class App:
 
         return directories()[kind].capabilities.org_units
 
-    def open_directory(self, entry: DirectoryEntry, provider: Provider) -> "Directory":
+    def open_directory(self, entry: "DirectoryEntry", provider: "Provider") -> "Directory":
         """The connector for a directory's entry in a policy; connections and tokens are the process's own."""
         from connectors.registry import open_directory
 
         context = self._context.provided(provider.credentials, frozenset(provider.allowed_hosts))
         return open_directory(entry, context)
+
+    def open_seller(self, entry: "SellerEntry", provider: "Provider") -> "Seller":
+        """The connector for the seller of a policy; connections are the process's own."""
+        from connectors.registry import open_seller
+
+        context = self._context.provided(provider.credentials, frozenset(provider.allowed_hosts))
+        return open_seller(entry, context)
 
     @cached_property
     def _context(self) -> "Context":

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 from store.orders import AWAITING, PLACED, WANTED, OrderRow
 from store.overview import Setting, Status
-from store.plans import PlanRow
 from store.times import micros
 from store.versions import Broken
-from worker.operations.policies import parsed
 
 if TYPE_CHECKING:
+    from store.plans import PlanRow
     from store.transaction import Transaction
     from worker.bootstrap import App
 
@@ -25,7 +24,7 @@ class Overview:
 
     status: Status
     broken: list[Broken]
-    held: list[PlanRow]
+    held: "list[PlanRow]"
     orders: list[OrderRow]
     """The newest of those that are open."""
 
@@ -47,6 +46,8 @@ def settings(app: "App", tx: "Transaction") -> dict[str, Setting]:
     found = {}
     for version in tx.versions.all_in_force():
         if any(word in f"{version.text}\n{version.provider_text or ''}" for word in _WORDS):
+            from worker.operations.policies import parsed  # reading policies takes a while; most of them need not be
+
             licenses = parsed(version, app.kinds).policy.licenses
             found[version.company] = Setting(licenses.shared_mailboxes, licenses.trial_entitles)
     return found
