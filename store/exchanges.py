@@ -1,6 +1,7 @@
 """Lots that ended while seats of theirs are held: who holds them, who waits for another seat, what is told (M4)."""
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from policies.model import WaitReason
@@ -30,7 +31,7 @@ class Ended(NamedTuple):
     @property
     def why(self) -> str:
         """The reason that its holders are told."""
-        return f"{self.id} ended on {last_day(self.expires_at)}"
+        return _why(self)
 
 
 class Holder(NamedTuple):
@@ -66,14 +67,13 @@ class Exchanges:
 
     def holders(self, pool: int, license: str, companies: Collection[int], now: int, limit: int) -> list[Holder]:
         """The next holders of a license in these companies to be given another seat: whose lot ended first, first."""
-        rows = self._tx.execute(
-            f"SELECT h.account, h.company, h.directory, a.id, l.key, l.id, l.expires_at, {_HELD} FROM lot AS l"
-            " JOIN assignment AS h ON h.lot = l.key JOIN account AS a ON a.key = h.account WHERE l.pool = :pool"
-            f" AND l.license = :license AND {_ENDED} AND {self._tx.dialect.among('h.company', 'companies')}"
+        values = {"pool": pool, "license": license, "now": now, "limit": limit} | self._companies(companies)
+        return self._holders(
+            f"l.pool = :pool AND l.license = :license AND {_ENDED} AND"
+            f" {self._tx.dialect.among('h.company', 'companies')}"
             " ORDER BY l.expires_at, a.address, a.id, a.key LIMIT :limit",
-            {"pool": pool, "license": license, "now": now, "limit": limit} | self._companies(companies),
+            values,
         )
-        return [_holder(row) for row in rows]
 
     def put_in_line(self, pool: int, companies: Collection[int], now: int) -> int:
         """Let who holds a seat of a lot that ended wait for another, unless it waits for something else already;
@@ -113,18 +113,23 @@ class Exchanges:
     def _of_lot(self, lot: Ended) -> Iterator[list[Holder]]:
         after = (-1, 0)
         while True:
-            rows = self._tx.execute(
-                f"SELECT h.account, h.company, h.directory, a.id, l.key, l.id, l.expires_at, {_HELD}"
-                " FROM lot AS l JOIN assignment AS h ON h.lot = l.key JOIN account AS a ON a.key = h.account"
-                " WHERE l.key = :lot AND (h.company, h.account) > (:company, :account)"
+            holders = self._holders(
+                "l.key = :lot AND (h.company, h.account) > (:company, :account)"
                 " ORDER BY h.company, h.account LIMIT :limit",
                 {"lot": lot.key, "company": after[0], "account": after[1], "limit": CHUNK},
-            ).all()
-            if rows:
-                yield [_holder(row) for row in rows]
-            if len(rows) < CHUNK:
+            )
+            if holders:
+                yield holders
+            if len(holders) < CHUNK:
                 return
-            after = (rows[-1][1], rows[-1][0])
+            after = (holders[-1].company, holders[-1].account)
+
+    def _holders(self, condition: str, values: dict[str, Any]) -> list[Holder]:
+        sql = (
+            f"SELECT h.account, h.company, h.directory, a.id, l.key, l.id, l.expires_at, {_HELD} FROM lot AS l"
+            f" JOIN assignment AS h ON h.lot = l.key JOIN account AS a ON a.key = h.account WHERE {condition}"
+        )
+        return [_holder(row) for rows in self._tx.stream(sql, values, CHUNK) for row in rows]
 
     def _record(self, holders: Sequence[Holder], now: int) -> None:
         for company in sorted({holder.company for holder in holders}):
@@ -142,6 +147,17 @@ def _holder(row: Sequence[Any]) -> Holder:
 
 def _expired(holder: Holder) -> Entry:
     held, lot = holder.held, holder.lot
-    facts = {"license": held.license, "through": held.through, "lot": lot.id, "source": held.source}
-    after = json_text(**facts, expired=last_day(lot.expires_at))
-    return Entry("system", "license.expired", holder.id, holder.directory, json_text(**facts), after, lot.why)
+    before, after = _told(held.license, held.through, held.source, lot)
+    return Entry("system", "license.expired", holder.id, holder.directory, before, after, _why(lot))
+
+
+@lru_cache(maxsize=4096)
+def _told(license: str, through: str, source: str, lot: Ended) -> tuple[str, str]:
+    """The same few texts serve a whole tenant."""
+    facts = {"license": license, "through": through, "lot": lot.id, "source": source}
+    return json_text(**facts), json_text(**facts, expired=last_day(lot.expires_at))
+
+
+@lru_cache(maxsize=1024)
+def _why(lot: Ended) -> str:
+    return f"{lot.id} ended on {last_day(lot.expires_at)}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from store.transaction import Transaction
     from worker.bootstrap import App
 
-CHUNK = 10_000
+CHUNK = 50_000
 
 
 def exchange_expired(app: "App", tx: "Transaction", pool: int, now: int) -> tuple[int, ...]:
