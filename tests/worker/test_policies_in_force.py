@@ -1,0 +1,164 @@
+"""Which policy is in force, whatever happens to the files; what becomes of directories that none names (Z4, Z11)."""
+
+from connectors.simulators.microsoft365 import App
+from tests.proves import proves
+from tests.worker.world import PERSON, Customer, World
+
+STAFF = "- {name: staff, groups: [Staff], license: standard, on_leave: {then: release, after: 0s}}"
+
+
+def licensed(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada", "Ben")
+    contoso.group("Staff", "Ada")
+    world.add_lot("standard", 5)
+    contoso.policy(STAFF)
+    contoso.sync()
+    assert contoso.licenses() == {"Ada": "standard"}
+
+
+@proves("Z4")
+def test_a_broken_file_is_reported_and_the_last_good_version_stays_in_force(world: World, contoso: Customer) -> None:
+    licensed(world, contoso)
+    good = contoso.file.read_text(encoding="utf-8")
+    contoso.file.write_text(good.replace("groups:", "gruops:"), encoding="utf-8")
+    [problem] = world.load()
+    assert str(problem).startswith(f"{contoso.file}:11:") and "did you mean 'groups'?" in str(problem)
+    contoso.tenant.add_member(contoso.tenant.find_group("Staff"), contoso.people["Ben"])
+    result = contoso.sync()
+    assert result.outcome == "applied"
+    assert contoso.licenses() == {"Ada": "standard", "Ben": "standard"}
+    assert contoso.row().state == "healthy"
+    contoso.policy(STAFF.replace("[Staff]", "[Nobody]"))
+    assert contoso.sync().error is not None, "and the next good one takes its place"
+
+
+@proves("Z4")
+def test_an_emptied_file_counts_as_broken(world: World, contoso: Customer) -> None:
+    licensed(world, contoso)
+    contoso.file.write_text("", encoding="utf-8")
+    assert len(world.load()) == 1
+    assert contoso.sync().outcome == "nothing_to_do"
+    assert contoso.licenses() == {"Ada": "standard"}
+    assert contoso.row().state == "healthy"
+
+
+@proves("Z4")
+def test_a_broken_provider_file_changes_nothing_either(world: World, contoso: Customer) -> None:
+    licensed(world, contoso)
+    (world.folder / "provider.yaml").write_text("provider: {name: 7, nonsense: true}", encoding="utf-8")
+    assert world.load()
+    assert contoso.sync().outcome == "nothing_to_do"
+    assert contoso.licenses() == {"Ada": "standard"}
+
+
+@proves("Z4")
+def test_a_run_uses_and_records_one_version_of_the_policy(world: World, contoso: Customer) -> None:
+    licensed(world, contoso)
+    first = contoso.row().policy
+    contoso.policy(STAFF.replace("[Staff]", "[Staff], limit: 9"))
+    assert contoso.row().policy != first
+    contoso.tenant.add_member(contoso.tenant.find_group("Staff"), contoso.people["Ben"])
+    contoso.sync()
+    assert world.rows("SELECT policy FROM run ORDER BY started_at, policy") == [(first,), (contoso.row().policy,)]
+    assert contoso.row().planned_policy == contoso.row().policy
+
+
+@proves("Z11")
+def test_what_disappears_from_the_folder_is_frozen_and_loses_nothing(world: World, contoso: Customer) -> None:
+    licensed(world, contoso)
+    text = contoso.file.read_text(encoding="utf-8")
+    contoso.file.unlink()
+    world.load()
+    contoso.delete("Ada")
+    contoso.hire("Cy")
+    contoso.tenant.add_member(contoso.tenant.find_group("Staff"), contoso.people["Cy"])
+    result = contoso.sync()
+    assert result.outcome == "failed" and result.error is not None and "frozen" in result.error
+    assert (contoso.row().state, contoso.licenses()) == ("frozen", {"Ada": "standard"})
+    assert "directory.frozen" in world.record("contoso")
+    contoso.file.write_text(text, encoding="utf-8")
+    world.load()
+    contoso.sync()
+    assert contoso.row().state == "healthy"
+    assert contoso.licenses() == {"Ada": "standard", "Cy": "standard"}
+    assert contoso.waiting() == {"Ada": "insufficient_licenses"}, "it goes on where it was"
+
+
+@proves("Z11", "M9")
+def test_seats_are_not_given_to_those_who_wait_in_a_frozen_directory(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada")
+    contoso.group("Staff", "Ada")
+    contoso.policy(STAFF)
+    contoso.sync()
+    contoso.file.unlink()
+    world.load()
+    world.add_lot("standard", 1)
+    assert (contoso.licenses(), contoso.waiting()) == ({}, {"Ada": "insufficient_licenses"})
+
+
+@proves("Z11")
+def test_a_retired_directory_is_not_brought_back_by_its_file(world: World, contoso: Customer) -> None:
+    licensed(world, contoso)
+    with world.store.begin() as tx:
+        tx.directories.retire_directory(contoso.key, PERSON, 0)
+    world.load()
+    result = contoso.sync()
+    assert result.outcome == "failed" and result.error is not None and "retired" in result.error
+    assert contoso.licenses() == {"Ada": "standard"}
+
+
+@proves("Z11")
+def test_a_directory_is_bound_to_its_tenant_at_the_first_good_read(world: World, contoso: Customer) -> None:
+    licensed(world, contoso)
+    assert contoso.row().bound_to == contoso.tenant.id
+
+
+@proves("Z11")
+def test_another_tenant_behind_the_same_id_stops_the_directory(world: World, contoso: Customer) -> None:
+    licensed(world, contoso)
+    other = world.simulator.add_tenant(domain="elsewhere.example")
+    other.hire("Eve")
+    contoso.policy(STAFF, tenant=other.id)
+    for full in (False, True):
+        result = contoso.sync(full=full)
+        assert result.outcome == "failed" and result.error is not None and result.remedy is not None
+    assert (contoso.states(), contoso.licenses()) == ({"Ada": "active", "Ben": "active"}, {"Ada": "standard"})
+    assert contoso.row().bound_to == contoso.tenant.id
+    contoso.policy(STAFF)
+    world.later(hours=2)
+    assert contoso.sync().outcome == "nothing_to_do"
+
+
+@proves("Z11")
+def test_one_tenant_has_one_directory_id(world: World, contoso: Customer) -> None:
+    licensed(world, contoso)
+    fabrikam = world.customer("fabrikam")
+    fabrikam.policy(STAFF, tenant=contoso.tenant.id)
+    result = fabrikam.sync()
+    assert result.outcome == "failed" and result.error is not None and "contoso-m365" in result.error
+    assert (fabrikam.states(), fabrikam.row().state) == ({}, "failing")
+    assert contoso.sync().outcome == "nothing_to_do"
+
+
+@proves("Z4")
+def test_a_directory_without_a_policy_is_not_run(world: World, contoso: Customer) -> None:
+    contoso.policy(STAFF)
+    text = contoso.file.read_text(encoding="utf-8")
+    contoso.file.write_text(text.replace("contoso-m365:", "contoso-other:"), encoding="utf-8")
+    world.load()
+    result = contoso.sync()
+    assert result.outcome == "failed"
+    assert world.simulator.requests() == {}
+
+
+@proves("Z9", "Z11")
+def test_an_app_whose_secret_was_renewed_needs_no_restart(wire: World) -> None:
+    contoso = wire.customer()
+    licensed(wire, contoso)
+    wire.simulator.add_app(App(secret="another"))
+    wire.later(hours=2)
+    assert contoso.sync().outcome == "failed"
+    assert contoso.row().remedy is not None
+    wire.simulator.add_app(App())
+    wire.later(hours=2)
+    assert contoso.sync().outcome == "nothing_to_do"
