@@ -63,6 +63,7 @@ def ask_mailboxes(run: Run, directory: Directory, pulled: Pulled) -> Answers:
     try:
         for answer in directory.mailboxes(answers.asked):  # type: ignore[arg-type]
             answers.kinds[answer.id] = answer.mailbox
+            run.stay()
     except NeedsPerson as refusal:
         answers.problem, answers.remedy = refusal.problem, refusal.remedy
         answers.asked, answers.more = [], False
@@ -94,6 +95,7 @@ def _collect(run: Run, pulled: Pulled, answers: Answers) -> None:
         wanted.update((row.id, None) for row in pulled.rows if row.gone is None and not row.guest)
     with run.app.store.read() as tx:
         if pulled.walk.staged:
+            tx.dialect.join_whole(tx.connection)
             wanted.update(
                 (id, None) for id in tx.staging.without_mailbox(run.directory.key, pulled.walk.batch, PER_RUN + 1)
             )

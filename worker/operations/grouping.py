@@ -65,6 +65,7 @@ def _resolve(run: Run, directory: Directory, refs: Sequence[GroupRef], grouped: 
     if not open_refs:
         return
     run.step("resolve")
+    run.stay()
     for found in directory.find_groups(open_refs):
         binding = _binding(found.ref, found.groups)
         known = grouped.bindings.get(found.ref)
@@ -145,7 +146,10 @@ def _read_again(run: Run, directory: Directory, grouped: Grouped) -> None:
     for size in sizes:
         if not group_shrank(size.before, size.after):
             continue
-        members = {edge.member for page in directory.read_group(size.id) for edge in page.edges if not edge.gone}
+        members = set()
+        for page in directory.read_group(size.id):
+            members |= {edge.member for edge in page.edges if not edge.gone}
+            run.stay()
         if len(members) != size.after:
             raise Transient(
                 f"group {size.name or size.id} had {size.before} members, then read {size.after}, then {len(members)}:"
