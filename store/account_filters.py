@@ -38,7 +38,7 @@ PROTECTED = {
     "expired": f"{EXPIRED} AND (h.license = 'archived' OR {_WAITS} IS NOT TRUE)",
     "retained": "h.license IS NULL AND r.account IS NOT NULL AND NOT r.purge_due",
     "purge_due": "h.license IS NULL AND r.purge_due",
-    "none": "h.license IS NULL AND r.account IS NULL",
+    "none": "h.license IS NULL AND r.account IS NULL AND NOT EXISTS (SELECT 1 FROM link AS k WHERE k.old = a.key)",
 }
 """The same, one by one, with as few joins as each needs."""
 

@@ -8,11 +8,12 @@ the text, any part of it.
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from policies.model import Source
 from store.account_filters import PROTECTION, Narrowed, search_conditions
@@ -31,7 +32,7 @@ _ROW = (
     " l.id AS lot, h.since, CASE WHEN b.pinned THEN :pinned WHEN b.account IS NOT NULL THEN :manual"
     " ELSE h.source END AS source,"
     f" {PROTECTION} AS protection, w.license AS waits_for, w.since AS waits_since, w.reason, r.ends,"
-    " coalesce(h.because, w.because) AS because, a.key"
+    " coalesce(h.because, w.because) AS because, a.key, k.new, n.id AS linked_to"
 )
 _HELD = {
     "h.": "LEFT JOIN assignment AS h ON h.account = a.key",
@@ -42,6 +43,7 @@ _HELD = {
 _JOINS = (
     " JOIN directory AS d ON d.key = a.directory JOIN company AS c ON c.key = d.company"
     f" {' '.join(_HELD.values())} LEFT JOIN by_hand AS b ON b.account = a.key"
+    " LEFT JOIN link AS k ON k.old = a.key LEFT JOIN account AS n ON n.key = k.new"
 )
 
 
@@ -72,6 +74,12 @@ class AccountRow(msgspec.Struct, frozen=True):
     waiting: Waiting | None
     retention_ends: str | None
     because: str | None
+    linked_to: str | None = None
+    """The id of the account whose license covers its backups: `protection` is that one's (D5)."""
+    possible_return_of: str | None = None
+    """The id of a deleted account that had this address: perhaps the same person, who came back (D5)."""
+    legal_hold: bool = False
+    """Its backups may not go, whatever clock has run out (R2)."""
 
 
 class Page(NamedTuple):
@@ -188,9 +196,26 @@ class Reader:
         }
         rows = self._tx.execute(
             f"SELECT {_ROW} FROM account AS a{_JOINS} WHERE {self._tx.dialect.among('a.key', 'keys')}", values
-        )
+        ).all()
         by_key = {row.key: _row(row) for row in rows}
+        by_key |= self._covered({row.key: row.new for row in rows if row.new is not None}, by_key)
+        returns, held = self._tx.links.possible_returns(keys), self._tx.legal_holds.among(keys)
+        for key in {*returns, *held} & by_key.keys():
+            by_key[key] = replace(by_key[key], possible_return_of=returns.get(key), legal_hold=key in held)
         return [by_key[key] for key in keys if key in by_key]
+
+    def _covered(self, links: Mapping[int, int], rows: Mapping[int, AccountRow]) -> dict[int, AccountRow]:
+        """Those whose backups another account's license covers, protected as that one is (D5)."""
+        if not links:
+            return {}
+        wanted = sorted(set(links.values()))
+        protecting = dict(zip(wanted, self.of_keys(wanted), strict=True))
+        return {
+            old: replace(
+                rows[old], protection=protecting[new].protection, retention_ends=protecting[new].retention_ends
+            )
+            for old, new in links.items()
+        }
 
     # --- walks ---
 
@@ -303,4 +328,5 @@ def _row(row: Any) -> AccountRow:
     return AccountRow(
         row.company, row.directory_id, row.id, row.address, row.name, row.kind, row.state, row.license, row.through,
         row.lot, rfc3339(row.since), row.source, row.protection, waiting, rfc3339(row.ends), row.because,
+        row.linked_to,
     )  # fmt: skip

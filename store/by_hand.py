@@ -160,6 +160,14 @@ class ByHand:
         entries = (Entry(who, "account.purge_due", id, directory, None, after, why) for id, directory, why in told)
         self._tx.audit.append(company, entries, now)
 
+    def is_purge_due(self, key: int) -> bool:
+        """Whether the engine was told that the account's backups may go."""
+        return bool(
+            self._tx.execute(
+                "SELECT count(*) FROM retention WHERE account = :key AND purge_due", {"key": key}
+            ).scalar_one()
+        )
+
     def _well_read(self, directories: Collection[int], now: int) -> set[int]:
         rows = self._tx.execute(
             f"SELECT key FROM directory WHERE {self._tx.dialect.among('key', 'keys')} AND state = 'healthy'"

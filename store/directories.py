@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 HEALTHY, FAILING, FROZEN, NEVER_RUN = "healthy", "failing", "frozen", "never_run"
 ACTIVE, RETIRED = "active", "retired"
 SYSTEM = "system"
+_INTERRUPTED = "fence = fence + 1, lease_owner = NULL, lease_until = 0"
+"""Whoever runs over the directory may not write any more (Z5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +238,7 @@ class Directories:
 
     def _freeze(self, row: DirectoryRow) -> tuple[int, Entry]:
         """Leave a directory as it is; a run that is under way may not write any more."""
-        self._tx.execute(
-            f"UPDATE directory SET state = '{FROZEN}', fence = fence + 1, lease_owner = NULL, lease_until = 0"
-            " WHERE key = :key",
-            {"key": row.key},
-        )
+        self._tx.execute(f"UPDATE directory SET state = '{FROZEN}', {_INTERRUPTED} WHERE key = :key", {"key": row.key})
         why = "no policy file names it any more; its licenses stay as they are"
         return row.company, _state_entry(row, "frozen", SYSTEM, None, why)
 
@@ -269,29 +267,49 @@ class Directories:
     # --- what a person says ---
 
     def retire_directory(self, key: int, who: str, now: int) -> None:
-        """No policy file brings it back, and no run touches it any more (Z11). Raises Conflict if it is retired."""
+        """No policy file brings it back, and no run touches it any more (Z11). Its licenses stay as they are, and
+        nobody of it waits for one. Raises Conflict if it is retired."""
         row = self.by_key(key)
         if row.retired:
             raise Conflict(f"{row.id} is retired already")
-        self._audit([(row.company, self._retire(row, who))], now)
+        entry = self._retire([row], row.pool, who)[0]
+        self._tx.plans.close_of_directory(key, "the directory was retired", who, now)
+        self._audit([(row.company, entry)], now)
 
     def retire_company(self, key: int, who: str, now: int) -> None:
         """Retire a company and its directories (Z11). Raises Conflict if it is retired."""
         company = self.company_by_key(key)
         if company.state == RETIRED:
             raise Conflict(f"{company.id} is retired already")
-        entries = [self._retire(row, who) for row in self.all(key) if not row.retired]
+        entries = self._retire([row for row in self.all(key) if not row.retired], company.pool, who)
         self._tx.execute(f"UPDATE company SET state = '{RETIRED}' WHERE key = :key", {"key": key})
+        self._tx.plans.close_of_company(key, "the company was retired", who, now)
         entries.append(_company_entry(company, "policy.retired", "a person retired the company", who))
         self._audit([(key, entry) for entry in entries], now)
 
-    def _retire(self, row: DirectoryRow, who: str) -> Entry:
-        self._tx.execute(
-            "UPDATE directory SET retired = true, fence = fence + 1, lease_owner = NULL, lease_until = 0"
-            " WHERE key = :key",
-            {"key": row.key},
+    def _retire(self, rows: Sequence[DirectoryRow], pool: int, who: str) -> list[Entry]:
+        for row in rows:
+            changes = f"retired = true, plan_some = false, {_INTERRUPTED}"
+            self._tx.execute(f"UPDATE directory SET {changes} WHERE key = :key", {"key": row.key})
+        self._tx.lots.lock_pool(pool)  # whoever serves from it counts who waits, too
+        for table in ("waiting", "grace", "unplanned", "mailbox_queue"):
+            self._tx.execute_many(
+                f"DELETE FROM {table} WHERE directory = :directory", [{"directory": row.key} for row in rows]
+            )
+        return [_state_entry(row, "retired", who, None, "a person retired it") for row in rows]
+
+    def interrupt(self, key: int) -> None:
+        """Keep a run that is under way from writing, because what it read is not what it would be planned by; the next
+        one plans everybody."""
+        self._tx.execute(f"UPDATE directory SET plan_whole = true, {_INTERRUPTED} WHERE key = :key", {"key": key})
+
+    def licenses(self, key: int) -> dict[str, int]:
+        """How many of each license the accounts of a directory hold; counted one by one."""
+        rows = self._tx.execute(
+            "SELECT license, count(*) FROM assignment WHERE directory = :key GROUP BY license ORDER BY license",
+            {"key": key},
         )
-        return _state_entry(row, "retired", who, None, "a person retired it")
+        return {row[0]: row[1] for row in rows}
 
     def ask(self, key: int, now: int, *, full: bool = False) -> None:
         """Somebody wants a pass now, however long a failing directory would wait (Z9); with `full`, everybody read.

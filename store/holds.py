@@ -147,6 +147,19 @@ class Holds(PlanTable):
             self._close(older.key, SUPERSEDED, SYSTEM, now)
             self._record(older, "plan.superseded", SYSTEM, SUPERSEDED, now, "no longer needed")
 
+    def close_of_directory(self, directory: int, because: str, who: str, now: int) -> None:
+        """Close whatever is held of a directory that no run touches any more."""
+        self._close_all(f"{OF_DIRECTORY} AND state = 'held'", because, who, now, directory=directory)
+
+    def close_of_company(self, company: int, because: str, who: str, now: int) -> None:
+        """Close whatever is held of a company, purchases included."""
+        self._close_all("company = :company AND state = 'held'", because, who, now, company=company)
+
+    def _close_all(self, condition: str, because: str, who: str, now: int, **values: int) -> None:
+        for plan in self._plans(f"{condition} ORDER BY key", **values):
+            self._close(plan.key, SUPERSEDED, who, now)
+            self._record(plan, "plan.superseded", who, SUPERSEDED, now, because)
+
     def _save(
         self,
         company: int,

@@ -87,7 +87,7 @@ class LegalHolds:
     def among(self, keys: Collection[int]) -> set[int]:
         """Those of these accounts whose backups may not go: on hold themselves, through an account that they cover, or
         with their company."""
-        if not keys:
+        if not keys or not self._tx.execute("SELECT EXISTS (SELECT 1 FROM legal_hold)").scalar_one():
             return set()
         rows = self._tx.execute(
             "SELECT a.key FROM account AS a JOIN directory AS d ON d.key = a.directory WHERE"

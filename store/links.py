@@ -67,15 +67,6 @@ class Links:
             found.extend(Covered(*row) for row in rows)
         return found
 
-    def of(self, keys: Collection[int]) -> dict[int, int]:
-        """The accounts that cover those among these that are linked, by key."""
-        if not keys or not self._any():
-            return {}
-        rows = self._tx.execute(
-            f"SELECT old, new FROM link WHERE {self._tx.dialect.among('old', 'keys')}", self._listed(keys)
-        )
-        return {row[0]: row[1] for row in rows}
-
     def possible_returns(self, keys: Collection[int]) -> dict[int, str]:
         """For those among these accounts that live and have the address of one that was deleted, the id of that one:
         of several the one that was seen last. Accounts that are linked already are none."""
@@ -84,14 +75,11 @@ class Links:
         rows = self._tx.execute(
             "SELECT a.key, o.id FROM account AS a JOIN account AS o ON o.directory = a.directory"
             " AND o.address = a.address AND o.key <> a.key AND o.state IN ('deleted', 'purged')"
-            f" WHERE {self._tx.dialect.among('a.key', 'keys')} AND a.state IN ('active', 'disabled') AND a.address <> ''"
-            " AND NOT EXISTS (SELECT 1 FROM link AS k WHERE k.old = o.key) ORDER BY o.key",
+            f" WHERE {self._tx.dialect.among('a.key', 'keys')} AND a.state IN ('active', 'disabled')"
+            " AND a.address <> '' AND NOT EXISTS (SELECT 1 FROM link AS k WHERE k.old = o.key) ORDER BY o.key",
             self._listed(keys),
         )
         return {row[0]: row[1] for row in rows}
-
-    def _any(self) -> bool:
-        return bool(self._tx.execute("SELECT EXISTS (SELECT 1 FROM link)").scalar_one())
 
     def _listed(self, keys: Collection[int]) -> dict[str, Any]:
         return {"keys": self._tx.dialect.listed(sorted(keys))}

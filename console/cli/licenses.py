@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from console.cli.by_hand import COMMANDS
 from console.cli.call import Call
 from console.cli.failures import DONE, FAILED
 from console.cli.groups import Group
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group, help="Licenses of accounts, by hand.")
 def licenses() -> None: ...
+
+
+for command in COMMANDS:
+    licenses.add_command(command)
 
 
 @licenses.command("import")

@@ -118,7 +118,8 @@ def test_an_account_is_shown_as_scripts_read_it(store: Store, directory: int) ->
         "company": "contoso", "directory": "contoso-m365", "id": "ada", "address": "ada@contoso.example",
         "name": "Ada", "kind": "user", "state": "active", "license": "standard", "through": "seat", "lot": lot_id,
         "since": "2026-11-02T09:00:00Z", "source": "rule:staff", "protection": "backed_up", "waiting": None,
-        "retention_ends": None, "because": "member of Backup Staff",
+        "retention_ends": None, "because": "member of Backup Staff", "linked_to": None, "possible_return_of": None,
+        "legal_hold": False,
     }  # fmt: skip
 
 

@@ -136,11 +136,15 @@ def _approved(run: Run, held: HeldPlan, who: str) -> None:
 
 
 def _known_groups(tx: "Transaction", run: Run) -> Grouped | None:
-    """The groups as they were last read."""
+    """The groups as they were last read. One that a name was bound to since is not known yet."""
     refs = group_refs(run.in_force.policy)
     if not refs:
         return None
-    known = tx.groups.bindings(run.directory.key)
+    read = tx.groups.keys(run.directory.key)
+    known = {
+        ref: binding if binding.group_id is None or binding.group_id in read else Binding(ref, None, "missing")
+        for ref, binding in tx.groups.bindings(run.directory.key).items()
+    }
     return Grouped({ref: known.get(ref, Binding(ref, None, "missing")) for ref in refs}, [])
 
 
