@@ -37,7 +37,7 @@ nightly: $(READY)  ## look for long: every property, thousands of examples each
 	$(PYTEST) $(PARALLEL) --ignore tests/bench -m hypothesis --hypothesis-profile nightly --timeout 7200
 
 bench: $(READY)  ## measure; nothing else should run meanwhile
-	$(PYTEST) tests/bench --capture no --timeout 3600
+	$(BIN)/python -m tests.bench.passes $(BENCH)
 
 docs: $(READY)  ## check what the documents say against the program and the tests
 	$(PYTEST) tests/architecture

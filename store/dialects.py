@@ -68,6 +68,10 @@ class Dialect(Protocol):
         """Give this transaction the memory to join and sort a whole directory."""
         ...
 
+    def join_whole(self, connection: Connection) -> None:
+        """Let this transaction join large sets as wholes, never row by row."""
+        ...
+
     def relax(self, connection: Connection) -> None:
         """Let this transaction be lost in a crash of the server; for staged pages only."""
         ...
@@ -147,6 +151,9 @@ class Sqlite:
     def enlarge(self, connection: Connection) -> None:
         return None
 
+    def join_whole(self, connection: Connection) -> None:
+        return None
+
     def relax(self, connection: Connection) -> None:
         return None
 
@@ -210,6 +217,12 @@ class Postgresql:
     def enlarge(self, connection: Connection) -> None:
         # Compiling a statement costs more than it saves for joins as plain as ours.
         connection.exec_driver_sql("SET LOCAL work_mem = '128MB'; SET LOCAL jit = off")
+
+    def join_whole(self, connection: Connection) -> None:
+        # Of a directory that is new, the planner believes that it has a few accounts, and would compare each of them
+        # with each row that is staged.
+        self.enlarge(connection)
+        connection.exec_driver_sql("SET LOCAL enable_nestloop = off")
 
     def relax(self, connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL synchronous_commit = off")

@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import resource
+import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -167,6 +168,59 @@ def _add_seats(app: Any, seats: int) -> None:
         )
 
 
+def views(options: dict[str, Any]) -> Measured:
+    """What people look at: `status`, a page of `accounts list`, `why`."""
+    return lambda: _views(options)
+
+
+def _views(options: dict[str, Any]) -> dict[str, Any]:
+    from store.account_filters import AccountFilter
+    from store.times import micros
+    from worker.operations.explaining import explain
+    from worker.operations.status import overview
+
+    app = _app(options)
+    now = micros(app.clock())
+    with app.store.read() as tx:
+        address = tx.execute("SELECT address FROM account ORDER BY key LIMIT 1 OFFSET 4321").scalar_one()
+
+    def page() -> None:
+        with app.store.read() as tx:
+            tx.views.accounts(AccountFilter(), now, limit=100)
+
+    database = _DatabaseTime(app.store.engine)
+    looked = {"status": lambda: overview(app), "page": page, "why": lambda: explain(app, address)}
+    told = {name: database.median(look) for name, look in looked.items()}
+    app.close()
+    return {"views": {name: {"database_ms": d, "call_ms": c} for name, (d, c) in told.items()}}
+
+
+class _DatabaseTime:
+    """Milliseconds in the database and of the whole call, each the median of twenty calls after two that warm up."""
+
+    def __init__(self, engine: Any) -> None:
+        from sqlalchemy import event
+
+        self._spent = self._since = 0.0
+        event.listen(engine, "before_cursor_execute", self._before)
+        event.listen(engine, "after_cursor_execute", self._after)
+
+    def _before(self, *_: object) -> None:
+        self._since = time.perf_counter()
+
+    def _after(self, *_: object) -> None:
+        self._spent += time.perf_counter() - self._since
+
+    def median(self, call: Callable[[], object]) -> tuple[float, float]:
+        found = []
+        for _ in range(22):
+            self._spent, started = 0.0, time.perf_counter()
+            call()
+            found.append((self._spent * 1000, (time.perf_counter() - started) * 1000))
+        databases, calls = zip(*found[2:], strict=True)
+        return round(statistics.median(databases), 2), round(statistics.median(calls), 2)
+
+
 # --- the floors ---
 
 
@@ -244,6 +298,7 @@ TASKS: dict[str, Callable[[dict[str, Any]], Measured]] = {
     "full": full,
     "whole": whole,
     "pull": pull,
+    "views": views,
     "floor_a": floor_a,
     "floor_b": floor_b,
     "idiom": idiom,

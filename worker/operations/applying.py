@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from store.transaction import Transaction
 
 DAY = 24 * 3_600 * 1_000_000
-LARGE = 10_000
+LARGE = 1_000
 """Changes from which on the database is told anew how many licenses there are."""
 JUDGED = (Limited.ARCHIVE, Limited.RELEASE)
 """The kinds of a directory's plan that limits count; purchases are judged when the shortage is known."""

@@ -13,7 +13,7 @@ from worker.operations.runs import Run
 if TYPE_CHECKING:
     from store.transaction import Transaction
 
-LARGE = 10_000
+LARGE = 500
 """New rows from which on the database is told how many there are, before it plans over them."""
 
 
@@ -28,12 +28,12 @@ def merge(
     _bind(tx, run)
     if pulled.seen or pulled.full:
         if pulled.walk.staged > LARGE:
-            tx.dialect.enlarge(tx.connection)
+            tx.dialect.join_whole(tx.connection)
         tx.staging.collapse(batch, pulled.repeated, pulled.settled)
         merged = tx.mirror.merge(key, batch, plan_whole=first)
         changed += sum(merged)
         if merged.new > LARGE:
-            tx.dialect.analyze(tx.connection, "account")
+            tx.dialect.analyze(tx.connection, "account (directory, id)")
         _note_absent(tx, run, directory, pulled)
         if directory.capabilities.mailbox_queue:
             tx.mirror.queue_mailboxes(key, batch, now, again=not pulled.full)

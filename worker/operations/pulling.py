@@ -17,7 +17,7 @@ from worker.operations.runs import Run
 
 FLUSH = 5_000
 LOOK_UP = 1_000
-LARGE = 2_000
+LARGE = 500
 """Staged rows from which on the database is told how many there are before it joins them."""
 DAY = 24 * 3_600 * 1_000_000
 READ_WHOLE_EVERY = 7 * DAY
@@ -187,6 +187,7 @@ def confirm_absence(run: Run, directory: Directory, pulled: Pulled) -> None:
     if not pulled.full or not directory.capabilities.absence_is_evidence:
         return
     with run.app.store.read() as tx:
+        tx.dialect.join_whole(tx.connection)
         known = tx.mirror.live(run.directory.key)
         absent = [id for _, id in tx.mirror.absent(run.directory.key, pulled.walk.batch, known)] if known else []
     seen: dict[str, list[str]] = {"deleted": [], "purged": []}
@@ -209,6 +210,7 @@ def _compare_counts(run: Run, directory: Directory, pulled: Pulled) -> None:
     if said is None:
         return
     with run.app.store.read() as tx:
+        tx.dialect.join_whole(tx.connection)
         listed = tx.staging.live(pulled.walk.batch, repeats=bool(pulled.repeated))
     pulled.count_off = judge_count(listed, said)
     if pulled.count_off and run.directory.count_off > 0:
