@@ -107,7 +107,7 @@ def _converted(world: World) -> Scene:
         " way to keep it. It is the same account with the same backups. It moves to the free entitlement, and its seat"
         " is there for somebody else.",
     )
-    return _scene(world, "A mailbox is converted", "a converted mailbox frees a seat", told, SYNC, [result])
+    return _scene(world, "A mailbox is converted", "conversion frees a seat", told, SYNC, [result])
 
 
 def _leavers(world: World) -> Scene:
@@ -192,7 +192,7 @@ def _broken_policy(world: World) -> Scene:
     )
     shown = [line for problem in problems for line in problem.with_caret().splitlines()]
     commands = ("seatkeeper policy check",)
-    return _scene(world, "A typing error", "a broken policy changes nothing", told, commands, shown=shown)
+    return _scene(world, "A typing error", "broken policy changes nothing", told, commands, shown=shown)
 
 
 def _unreachable(world: World) -> Scene:
@@ -257,7 +257,7 @@ def _approved(world: World) -> Scene:
         " written down. It is for more than Contoso lets Seatkeeper buy alone, so it awaits approval.",
     )
     commands = (f"seatkeeper plan approve {held.hash[:19]}",)
-    headline = f"{held.total} held, approved, {counts['archive']} archived"
+    headline = f"{held.total} held, then approved"
     return _scene(world, "A real departure is approved", headline, told, commands, [result])
 
 
@@ -285,13 +285,13 @@ def _evening(world: World) -> Scene:
         after, breaks = tx.audit.feed_end(), list(tx.audit.verify())
     idle = f"{after - before} entries were added to the record" if after != before else "nothing was written"
     told = (
-        f"The last pass of the day finds {_outcome(results[0])}: {idle}, and the directories were asked for changes"
-        " only.",
+        f"The last pass of the day finds {_outcome(results[0])} at Contoso, and at Fabrikam the plan that is still"
+        f" held: {idle}, and the directories were asked for changes only.",
         f"The day left {after} entries in the record: who, what, before, after and why, each with the hash of the one"
         f" before it. All chains were just recomputed: {'they hold' if not breaks else f'{len(breaks)} DO NOT HOLD'}.",
     )
     commands = ("seatkeeper sync", "seatkeeper audit --verify")
-    return _scene(world, "Evening", f"{after} entries in the record, verified", told, commands, results)
+    return _scene(world, "Evening", f"{after} entries on record", told, commands, results)
 
 
 SCENES: Sequence[Callable[[World], Scene]] = (
