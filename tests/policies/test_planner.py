@@ -193,6 +193,15 @@ def test_a_disabled_user_has_a_grace_of_its_own_that_enabling_ends() -> None:
     assert back is not None and back.kind == "settle"
 
 
+@proves("G4", "G7")
+def test_a_grace_for_leaving_is_not_taken_for_one_for_being_disabled() -> None:
+    company = policy(replace(STAFF, on_leave=RELEASE_AFTER_A_WEEK, on_disable=RELEASE_AFTER_A_WEEK))
+    left_long_ago = holding(source="rule:staff", grace="on_leave", grace_started=NOW - 30 * DAY)
+    plan = proposed(company, DISABLED, left_long_ago, "staff")
+    assert plan is not None
+    assert (plan.kind, plan.source, plan.since) == ("grace", "on_disable", NOW + 7 * DAY)
+
+
 @proves("G7")
 def test_a_disabled_user_that_holds_nothing_gets_nothing() -> None:
     assert proposed(policy(STAFF), DISABLED, NOTHING, "staff") is None

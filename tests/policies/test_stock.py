@@ -117,6 +117,16 @@ def test_a_seat_that_comes_back_is_for_the_first_who_waits_for_it_and_nobody_is_
     assert told(list(allocate([waits, late], pool))) == [2, "insufficient_licenses"]
 
 
+@proves("G5")
+def test_once_the_first_who_waited_is_served_the_next_can_be() -> None:
+    pool = stock(0)
+    line = [claim(key) for key in (1, 2, 3)]
+    assert told(list(allocate(line, pool))) == ["insufficient_licenses"] * 3
+    pool.give_back("standard", "seat", 1, None)
+    pool.give_back("standard", "seat", 1, None)
+    assert told(list(allocate(line, pool))) == [1, 1, "insufficient_licenses"]
+
+
 @proves("G5", "S2")
 @given(worlds())
 def test_nobody_is_served_past_an_earlier_claim_that_waits_for_the_same(world: World) -> None:

@@ -19,16 +19,8 @@ GROUPS = tuple(GroupRef(name) for name in ("g1", "g2", "g3"))
 DOMAINS = ("contoso.example", "fabrikam.example")
 RULES = ("r0", "r1", "r2", "r3")
 LICENSES = ("standard", "archived")
-SOURCES = (
-    "imported",
-    "manual",
-    "pinned",
-    "deleted_user",
-    "on_leave",
-    "on_disable",
-    "rule:gone",
-    *(f"rule:{r}" for r in RULES),
-)
+RULE_SOURCES = tuple(f"rule:{name}" for name in RULES)
+SOURCES = ("imported", "deleted_user", "on_leave", "on_disable", "rule:gone", "manual", "pinned")
 REASONS = ("insufficient_licenses", "rule_limit", "company_limit", "entitlement", "kind_unknown", "rule_suspended")
 GRACES = (timedelta(0), timedelta(days=7))
 
@@ -69,20 +61,20 @@ class World:
             yield {each.key: self.memberships.get(each.key, frozenset()) | holding for each in self.accounts}
 
 
-leaves = st.builds(Leave, st.sampled_from(("keep", "release", "archive")), st.sampled_from(GRACES))
-to_archive_or_keep = st.sampled_from((Leave("archive", timedelta(0)), Leave("keep"), Leave("release", GRACES[1])))
+leaves = st.builds(Leave, st.sampled_from(("release", "archive", "keep")), st.sampled_from(GRACES))
+of_deleted = st.sampled_from((*[Leave("archive", GRACES[0])] * 4, Leave("keep"), Leave("release", GRACES[1])))
 
 
 def accounts() -> st.SearchStrategy[list[Account]]:
     """A few accounts with ids of their own, and addresses that need not be."""
     one = st.builds(
         lambda kind, state, domain, name: {"kind": kind, "state": state, "address": f"{name}@{domain}"},
-        st.sampled_from(("user", "user", "user", "shared_mailbox", "unknown", "guest", "room")),
-        st.sampled_from(("active", "active", "active", "disabled", "deleted", "purged", "unknown")),
+        st.sampled_from((*["user"] * 8, *["shared_mailbox"] * 5, "unknown", "guest", "room")),
+        st.sampled_from((*["active"] * 8, "disabled", "disabled", *["deleted"] * 4, "purged", "unknown")),
         st.sampled_from(DOMAINS),
         st.sampled_from(("ada", "bert", "cleo")),
     )
-    said = st.lists(one, min_size=1, max_size=8)
+    said = st.lists(one, min_size=4, max_size=9)
     return said.map(lambda all_: [account(key, **each) for key, each in enumerate(all_, 1)])
 
 
@@ -105,48 +97,43 @@ def rules(draw: st.DrawFn, name: str) -> Rule:
         "domains": st.lists(st.sampled_from(DOMAINS), min_size=1, max_size=1),
         "everyone": st.just(True),
     }
-    keys = draw(st.lists(st.sampled_from(sorted(by)), min_size=1, max_size=2, unique=True))
+    keys = draw(st.sampled_from((("everyone",), ("groups",), ("everyone",), ("groups", "domains"), ("domains",))))
     said: dict[str, Any] = {key: draw(by[key]) for key in keys}
     if draw(st.booleans()):
-        said["mailboxes"] = draw(st.sampled_from(("shared", "user")))
-    if draw(st.integers(0, 3)) == 0:
+        said["mailboxes"] = draw(st.sampled_from(("shared", "shared", "user")))
+    if draw(st.integers(0, 3)) == 3:
         said["but"] = {"groups": (draw(st.sampled_from(GROUPS)),)}
     include = draw(st.sampled_from(((), (), ("disabled",), ("guests",), ("rooms", "disabled"))))
-    license = draw(st.sampled_from(("standard", "standard", "archived", None)))
+    license = draw(st.sampled_from((*["standard"] * 6, "archived", "archived", None)))
     if license is not None:
-        said |= {"on_leave": draw(leaves), "on_disable": draw(leaves), "limit": draw(st.none() | st.integers(0, 3))}
+        limit = draw(st.sampled_from((None, None, None, 0, 1, 2, 3)))
+        said |= {"on_leave": draw(leaves), "on_disable": draw(leaves), "limit": limit}
     return rule(name, license, include=include, **said)
 
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
     """A company's policy with up to four rules."""
-    names = RULES[: draw(st.integers(0, len(RULES)))]
+    names = RULES[: draw(st.integers(1, len(RULES)))]
     licenses = Licenses(
-        pool=draw(st.sampled_from(("global", "own"))),
+        pool=draw(st.sampled_from(("global", "global", "own"))),
         limit=draw(st.fixed_dictionaries({}, optional={name: st.integers(0, 6) for name in LICENSES})),
         shared_mailboxes=draw(st.sampled_from(("one_per_license", "one_per_license", "unlimited", 0, 2))),
     )
     written = [draw(rules(name)) for name in names]
-    return policy(*written, licenses=licenses, deleted_users=draw(to_archive_or_keep))
+    return policy(*written, licenses=licenses, deleted_users=draw(of_deleted))
 
 
 @st.composite
 def lots(draw: st.DrawFn) -> tuple[Lot, ...]:
-    """A few lots, some ended, some on trial, some partly held by other companies."""
+    """Lots of either license, some ended, some on trial, some partly held by other companies."""
+    licenses = (*LICENSES, *draw(st.lists(st.sampled_from(LICENSES), max_size=3)))
     made = []
-    for key in range(1, draw(st.integers(0, 4)) + 1):
-        seats = draw(st.integers(0, 4))
-        made.append(
-            Lot(
-                key,
-                draw(st.sampled_from(LICENSES)),
-                seats,
-                others=draw(st.integers(0, min(seats, 1))),
-                valid=draw(st.integers(0, 4)) > 0,
-                purchased=draw(st.integers(0, 4)) > 0,
-            )
-        )
+    for key, license in enumerate(draw(st.permutations(licenses)), 1):
+        seats = draw(st.integers(0, 6))
+        others = draw(st.integers(0, min(seats, 1)))
+        valid, purchased = draw(st.sampled_from(((True, True), (True, True), (True, False), (False, True))))
+        made.append(Lot(key, license, seats, others, valid, purchased))
     return tuple(made)
 
 
@@ -156,8 +143,8 @@ def holdings(draw: st.DrawFn, of: list[Account], among: tuple[Lot, ...]) -> Mapp
     free = {lot.key: lot.seats - lot.others for lot in among}
     found: dict[AccountKey, Holding] = {}
     for each in of:
-        held = draw(st.sampled_from(("nothing", "seat", "seat", "entitlement")))
-        source = draw(st.sampled_from(SOURCES))
+        held = draw(st.sampled_from(("nothing", "nothing", "seat", "seat", "seat", "entitlement")))
+        source = draw(st.sampled_from(RULE_SOURCES) | st.sampled_from(SOURCES))
         open_lots = [lot for lot in among if free[lot.key] > 0]
         base = NOTHING
         if held == "seat" and open_lots:
@@ -166,7 +153,7 @@ def holdings(draw: st.DrawFn, of: list[Account], among: tuple[Lot, ...]) -> Mapp
             base = Holding(lot.license, "seat", str(lot.key), source, "")
         elif held == "entitlement":
             base = Holding(draw(st.sampled_from(LICENSES)), "entitlement", None, source, "")
-        elif source in ("manual", "pinned"):
+        elif held == "nothing" and source in ("manual", "pinned"):
             base = Holding(source=source)
         found[each.key] = _under_way(draw, base)
     return found
@@ -174,15 +161,15 @@ def holdings(draw: st.DrawFn, of: list[Account], among: tuple[Lot, ...]) -> Mapp
 
 def _under_way(draw: st.DrawFn, held: Holding) -> Holding:
     """A wait or a grace; one that holds `standard` may have waited for an archive since its grace ended."""
-    under_way = draw(st.integers(0, 5))
-    if under_way == 0:
+    under_way = draw(st.sampled_from(("nothing", "nothing", "nothing", "nothing", "wait", "grace")))
+    if under_way == "wait":
         since = NOW - draw(st.integers(0, 3)) * DAY
         held = held._replace(
             waiting_for=draw(st.sampled_from(LICENSES)),
             waiting_since=since,
             waiting_reason=draw(st.sampled_from(REASONS)),
         )
-    elif under_way == 1 and held.license == "standard":
+    elif under_way == "grace" and held.license == "standard":
         grace = draw(st.sampled_from(("on_leave", "on_disable", "deleted_user")))
         held = held._replace(grace=grace, grace_started=NOW - draw(st.integers(0, 9)) * DAY)
     return held
