@@ -52,6 +52,11 @@ class Outbox:
             {"idempotency_key": idempotency_key, "kind": kind, "company": company, "subject": subject, "now": now},
         )
 
+    def is_empty(self) -> bool:
+        """Whether nothing is to leave, now or later."""
+        found = self._tx.execute("SELECT 1 FROM outbox WHERE done_at IS NULL LIMIT 1").scalar_one_or_none()
+        return found is None
+
     def claim(self, kind: str, now: int, limit: int, for_: timedelta) -> list[Outgoing]:
         """Take entries that are due, the longest due first, for so long; those that others are about to take are
         passed over."""

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from policies.model import Limited
+from store.deliveries import DELIVERY
 from store.errors import Conflict
 from store.plans import HeldPlan
 from worker.errors import Busy
@@ -10,6 +11,7 @@ from worker.operations.hand_approving import apply_held, is_by_hand
 from worker.operations.ordering import order_held
 from worker.operations.runs import RunResult
 from worker.operations.syncing import Asked, sync
+from worker.relay import relay_once
 
 if TYPE_CHECKING:
     from worker.bootstrap import App
@@ -21,12 +23,15 @@ def approve(app: "App", hash: str, who: str) -> RunResult | None:
     """Approve a hold and apply it at once.
 
     Refused with Conflict if one of its very actions is no longer proposed. Newer ones stay held under their own hash.
-    Returns the run's result, or None where nothing had to run (a purchase).
+    Returns the run's result, or None where nothing had to run (a purchase, or what a seller delivered).
     """
     with app.store.read() as tx:
         plan = tx.plans.held(hash)
     if plan.kind == Limited.PURCHASE:
         order_held(app, plan, who)
+        return None
+    if plan.kind == DELIVERY:
+        _believe_seller(app, plan, who)
         return None
     if plan.kind == READ:
         return _approve_read(app, plan, who)
@@ -54,6 +59,16 @@ def reopen(app: "App", hash: str, who: str) -> None:
 
     with app.store.begin() as tx:
         tx.plans.reopen(hash, who, micros(app.clock()))
+
+
+def _believe_seller(app: "App", plan: HeldPlan, who: str) -> None:
+    """Take a seller's answer for true: it is asked again at once, and what it says is applied if it is the same."""
+    from store.times import micros
+
+    with app.store.begin() as tx:
+        tx.plans.approve(plan, who, micros(app.clock()))
+        tx.outbox.hasten(micros(app.clock()), tx.plans.order_of(plan))
+    relay_once(app, app.clock())
 
 
 def _approve_read(app: "App", plan: HeldPlan, who: str) -> RunResult:

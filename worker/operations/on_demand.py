@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from policies.errors import PolicyError, Problem
+from store.deliveries import DELIVERY
 from store.times import micros
 from worker.errors import Usage
 from worker.operations.policies import load
 from worker.operations.pool_pass import pass_pools
-from worker.operations.runs import REPORTED, RunResult
+from worker.operations.runs import REPORTED, HeldKind, RunResult
 from worker.operations.syncing import Asked, sync
+from worker.relay import relay_once
 
 if TYPE_CHECKING:
     from worker.bootstrap import App
@@ -47,7 +49,7 @@ class Synced:
 
 def sync_now(app: "App", wanted: Wanted) -> Synced:
     """Read the policies, do what is due in the pools, then run a pass over each directory, up to eight at once; a run
-    under way is joined.
+    under way is joined. Then carry orders to their sellers.
 
     A broken policy file leaves its last good version in force (Z4). Raises PolicyError where there is no good version
     to run on, and Usage for a directory that nobody knows.
@@ -60,7 +62,32 @@ def sync_now(app: "App", wanted: Wanted) -> Synced:
     with ThreadPoolExecutor(max_workers=min(THREADS, max(1, len(directories)))) as pool, _stopped_by_a_person(app):
         runs = [pool.submit(_joined, app, directory, _asked(wanted, directory), deadline) for directory in directories]
         wait(runs)
-    return Synced(tuple(run.result() for run in runs), problems)
+    results = tuple(run.result() for run in runs)
+    return Synced(results if wanted.dry else _with_orders(app, results), problems)
+
+
+def _with_orders(app: "App", results: tuple[RunResult, ...]) -> tuple[RunResult, ...]:
+    """Carry orders to their sellers, and tell of the answers that are held by now."""
+    if relay_once(app, app.clock(), asked=True) == 0:
+        return results
+    with app.store.read() as tx:
+        held = [plan for plan in tx.plans.listing() if plan.kind == DELIVERY]
+        owners = {row.id: row.company_id for row in tx.directories.all()}
+    return tuple(
+        _holding(result, [HeldKind(p.hash, p.kind, p.total) for p in held if p.company == owners[result.directory]])
+        for result in results
+    )
+
+
+def _holding(result: RunResult, deliveries: list[HeldKind]) -> RunResult:
+    held = [*(hold for hold in result.held if hold.kind != DELIVERY), *deliveries]
+    if held == result.held or result.outcome not in ENDED:
+        return result
+    if held:
+        outcome = "partly_held" if result.actions_total else "held"
+    else:
+        outcome = "applied" if result.actions_total else "nothing_to_do"
+    return msgspec.structs.replace(result, held=held, outcome=outcome)
 
 
 def queue(app: "App", wanted: Wanted) -> Synced:
