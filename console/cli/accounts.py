@@ -12,18 +12,21 @@ from console.cli.call import Call
 from console.cli.groups import Group
 from console.cli.tables import Column, table
 from console.cli.values import CHOICES, FILTERS, checked, parse_where
+from console.cli.words import kinds_of
 
 if TYPE_CHECKING:
     from store.account_filters import AccountFilter
     from store.account_pages import AccountRow, Page
     from store.transaction import Transaction
+    from worker.operations.linking import Linked
 
 F = TypeVar("F", bound=Callable[..., Any])
 PAGE = 50
 """Accounts that a person sees at once."""
 CSV = (
     "company", "directory", "id", "address", "name", "kind", "state", "license", "through", "lot", "since", "source",
-    "protection", "waiting_for", "waiting_since", "waiting_reason", "retention_ends", "because",
+    "protection", "waiting_for", "waiting_since", "waiting_reason", "retention_ends", "because", "linked_to",
+    "possible_return_of", "legal_hold",
 )  # fmt: skip
 
 
@@ -72,6 +75,44 @@ def list_(
         print(line)
 
 
+@accounts.command()
+@click.argument("new")
+@click.argument("old")
+def link(call: Call, new: str, old: str) -> None:
+    """Say that NEW is who OLD was: NEW's license covers OLD's backups, and OLD's seat is free.
+
+    Refused unless NEW holds a license and OLD is gone from the directory.
+    """
+    from worker.operations.linking import link as link_accounts
+
+    done = link_accounts(call.app, new, old, call.who)
+    value = {"new": done.new, "old": done.old, "freed": done.freed, "served": done.served}
+    call.answer(value, lambda: _of_link(done))
+
+
+@accounts.command()
+@click.argument("old")
+def unlink(call: Call, old: str) -> None:
+    """Part OLD from the account that it is linked to; it needs a seat of its own first (exit 4 if there is none)."""
+    from worker.operations.linking import unlink as unlink_account
+
+    done = unlink_account(call.app, old, call.who)
+    name = done.old.address or done.old.id
+    call.answer(
+        {"old": done.old, "license": done.license},
+        lambda: [f"{name} ({done.old.id}) is on its own again, with a license: {done.license}."],
+    )
+
+
+def _of_link(done: "Linked") -> Iterator[str]:
+    new, old = done.new, done.old
+    yield f"Linked: the license of {new.address or new.id} covers the backups of {old.address or old.id} ({old.id})."
+    if done.freed is not None:
+        yield f"Its {done.freed} seat is free."
+    if told := kinds_of(done.served):
+        yield f"Served from the waiting: {told}."
+
+
 def _filter(where: str | None, flags: dict[str, str | None]) -> "AccountFilter":
     from store.account_filters import AccountFilter
 
@@ -106,7 +147,8 @@ def _cells(row: "AccountRow") -> list[str | None]:
     waiting = (None, None, None) if row.waiting is None else (row.waiting.for_, row.waiting.since, row.waiting.reason)
     return [
         row.company, row.directory, row.id, row.address, row.name, row.kind, row.state, row.license, row.through,
-        row.lot, row.since, row.source, row.protection, *waiting, row.retention_ends, row.because,
+        row.lot, row.since, row.source, row.protection, *waiting, row.retention_ends, row.because, row.linked_to,
+        row.possible_return_of, "true" if row.legal_hold else "false",
     ]  # fmt: skip
 
 
@@ -132,5 +174,13 @@ def _line(row: "AccountRow") -> tuple[object, ...]:
     waiting = None if row.waiting is None else f"{row.waiting.for_}: {row.waiting.reason.replace('_', ' ')}"
     return (
         row.address or row.id, row.directory, row.kind.replace("_", " "), row.state, license,
-        row.protection.replace("_", " "), waiting, row.because,
+        row.protection.replace("_", " "), waiting, _because(row),
     )  # fmt: skip
+
+
+def _because(row: "AccountRow") -> str | None:
+    if row.linked_to is not None:
+        return f"linked to {row.linked_to}"
+    if row.possible_return_of is not None:
+        return f"{row.because or 'no license'}; perhaps {row.possible_return_of}, who came back"
+    return row.because

@@ -77,6 +77,25 @@ def diff(call: Call) -> int:
     return WRONG if found.problems else DONE
 
 
+@policy.command()
+@click.argument("directory")
+@click.argument("ref")
+@click.argument("group_id")
+def rebind(call: Call, directory: str, ref: str, group_id: str) -> None:
+    """Let the group that rules name as REF be the one with GROUP_ID in DIRECTORY, from the next run on.
+
+    Who gains or loses a license by it is decided then, within the limits.
+    """
+    from worker.operations.rebinding import rebind as rebind_group
+
+    done = rebind_group(call.app, directory, ref, group_id, call.who)
+    name = done.group.name or done.group.address or done.group.id
+    call.answer(
+        {"directory": directory, "ref": ref, "group": done.group.id, "name": name, "before": done.before},
+        lambda: [f"{ref!r} in {directory} is {name} ({done.group.id}) now. To see what follows: sync {directory}"],
+    )
+
+
 def told(problem: "Problem") -> dict[str, Any]:
     """A problem as `policy check --json` shows it."""
     return {

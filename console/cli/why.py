@@ -54,6 +54,7 @@ def _text(explained: "Explained") -> Iterator[str]:
     if row.waiting is not None:
         reason = row.waiting.reason.replace("_", " ")
         yield f"Waits:    for {row.waiting.for_} since {moment(row.waiting.since)}: {reason}"
+    yield from _of_other_accounts(row)
     if explained.grace is not None:
         grace = explained.grace
         kind = grace.kind.replace("_", " ")
@@ -75,6 +76,16 @@ def _holds(row: "AccountRow") -> str:
     on = f"a seat of {row.lot}" if row.through == "seat" else "the entitlement, without a seat"
     since = "" if row.since is None else f" since {moment(row.since)}"
     return f"{row.license} on {on}{since}, from {row.source}: {row.because}"
+
+
+def _of_other_accounts(row: "AccountRow") -> Iterator[str]:
+    if row.linked_to is not None:
+        yield f"Linked:   the license of {row.linked_to} covers its backups"
+    if row.possible_return_of is not None:
+        yield f"Returned: perhaps; {row.possible_return_of} had this address and was deleted"
+        yield f"          seatkeeper accounts link {row.id} {row.possible_return_of}"
+    if row.legal_hold:
+        yield "On hold:  for legal reasons its backups may not go"
 
 
 def _rules(explained: "Explained") -> Iterator[str]:

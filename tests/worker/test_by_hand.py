@@ -271,6 +271,23 @@ def test_what_was_archived_and_is_deactivated_is_kept_no_longer(world: World, co
     assert contoso.clocks() == {"Ada": timedelta(days=60), "Ben": timedelta(0)}
 
 
+@proves("L9", "L4")
+def test_backups_of_before_are_shown_as_kept_and_until_when(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada", "Ben")
+    world.add_lot("standard", 2)
+    world.add_lot("archived", 1)
+    contoso.policy(NOBODY, licenses="{retention: 90d}")
+    contoso.sync()
+    ask(world, "assign", "Ada", "Ben")
+    ask(world, "archive", "Ada")
+    contoso.delete("Ada", "Ben")
+    contoso.sync()
+    assert (shown(world, "Ada").protection, shown(world, "Ada").retention_ends) == ("archived", None)
+    assert shown(world, "Ben").protection == "archive_waiting"
+    ask(world, "deactivate", "Ben")
+    assert (shown(world, "Ben").protection, shown(world, "Ben").retention_ends) == ("retained", "2027-01-31T08:00:00Z")
+
+
 @proves("L5")
 def test_what_changed_since_a_person_was_told_is_not_done(world: World, contoso: Customer) -> None:
     contoso.hire("Ada")
