@@ -52,6 +52,12 @@ class App:
 
         return directories()[kind].capabilities.org_units
 
+    def has_groups(self, kind: str) -> bool:
+        """Whether directories of this kind tell who is in which group."""
+        from connectors.registry import directories
+
+        return directories()[kind].capabilities.groups
+
     def open_directory(self, entry: "DirectoryEntry", provider: "Provider") -> "Directory":
         """The connector for a directory's entry in a policy; connections and tokens are the process's own."""
         from connectors.registry import open_directory

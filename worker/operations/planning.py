@@ -30,11 +30,11 @@ class Basis:
 
 def basis_of(tx: "Transaction", run: Run, suspended: Mapping[str, tuple[GroupRef, ...]]) -> Basis:
     """Rules, groups and time, as this run has them."""
-    policy = run.in_force.policy
+    app, kind, policy = run.app, run.entry.kind, run.in_force.policy
     bound = {b.ref: b.group_id for b in tx.groups.bindings(run.directory.key).values() if b.group_id is not None}
     closure = tx.groups.closure(run.directory.key, bound) if bound else None
     return Basis(
-        rule_book(policy, run.entry, suspended, org_units=run.app.has_org_units(run.entry.kind)),
+        rule_book(policy, run.entry, suspended, org_units=app.has_org_units(kind), groups=app.has_groups(kind)),
         closure,
         Context(policy, run.now),
     )
