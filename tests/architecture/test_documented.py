@@ -16,6 +16,7 @@ from policies.conditions import conditions
 from policies.errors import PolicyError
 from policies.reader import read_policy, read_provider
 from policies.schema import policy_schema, provider_schema
+from store.schema import metadata
 from tests.architecture.documents import (
     DOCS,
     ROOT,
@@ -27,6 +28,7 @@ from tests.architecture.documents import (
     key_tables,
     links,
     section,
+    tables,
 )
 
 REFERENCE = (DOCS / "policy.md").read_text()
@@ -151,6 +153,12 @@ def test_every_error_code_is_documented_and_no_other() -> None:
     codes = error_codes()
     assert {code: where for code, where in codes.items() if code not in documented} == {}
     assert documented - codes.keys() - {"interrupted", "unforeseen"} == set()
+
+
+def test_every_table_is_in_the_list_of_tables() -> None:
+    rows = next(tables(section((DOCS / "architecture.md").read_text(), "Tables")))
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row.cells[0])]
+    assert sorted(listed) == sorted(metadata.tables)
 
 
 @pytest.mark.parametrize("file", documents(), ids=lambda file: file.name)
