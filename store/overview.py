@@ -76,6 +76,8 @@ class Status(msgspec.Struct, frozen=True):
     """How many wait for each reason."""
     lots_ending: list[Listed]
     """Lots that end within thirty days."""
+    notices: int = 0
+    """Notices that nobody has accepted: what they name is not purged before somebody does (R1)."""
 
     @property
     def short(self) -> int:
@@ -95,6 +97,7 @@ def overview(tx: "Transaction", now: int, settings: Mapping[str, Setting]) -> St
         orders_open=_count(tx, f"SELECT count(*) FROM orders WHERE {_OPEN}"),
         waiting_for=waiting,
         lots_ending=tx.lots.listing(now, ending_before=now + SOON),
+        notices=tx.notices.unanswered(),
     )
 
 

@@ -19,6 +19,7 @@ from store.plan_rows import (
     REJECTED,
     REMOVALS,
     SUPERSEDED,
+    SYSTEM,
     PlanAccount,
     what_became_of,
 )
@@ -78,6 +79,13 @@ class Plans(Deliveries, Counted):
             f"SELECT count(*) FROM {_MATCHED} AND a.plan = :plan", {"batch": batch, "plan": plan.key}
         ).scalar_one()
         return plan.total - int(proposed)
+
+    def withdraw(self, directory: int, kind: str, now: int) -> None:
+        """Close the directory's hold of a kind that no run proposes, because nothing stands behind it any more."""
+        older = self._open_of(directory, kind)
+        if older is not None:
+            self._close(older.key, SUPERSEDED, SYSTEM, now)
+            self._record(older, "plan.superseded", SYSTEM, SUPERSEDED, now, "no longer beyond the limit")
 
     # --- what people ask ---
 

@@ -65,6 +65,7 @@ company = Table(
     _text("state", "active"),  # active, frozen (its file is missing, Z11), retired
     Column("pool", Integer, nullable=False, server_default="0"),
     Column("policy", Integer),  # the policy version in force
+    Column("clocks_policy", Integer),  # the version by which running clocks were lengthened last (R3)
     Column("audit_n", BigInteger, nullable=False, server_default="0"),
     Column("audit_hash", LargeBinary, nullable=False, server_default=""),
 )
@@ -401,7 +402,34 @@ retention = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("ends", BigInteger, nullable=False),
     Column("purge_due", Boolean, nullable=False, server_default="0"),
+    Column("noticed", SmallInteger, nullable=False, server_default="0"),  # days of the last notice of this end (R1)
+    Column("next_at", BigInteger, server_default="0"),  # when to look at it again; NULL waits for somebody's answer
     Index(None, "company", "ends"),
+    Index(None, "next_at", "company"),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("company", Integer, nullable=False),
+    Column("days", SmallInteger, nullable=False),  # before the end
+    Column("ends", BigInteger, nullable=False),  # the beginning of the day that was told
+    Column("sent_at", BigInteger, nullable=False),
+    Column("accepted_at", BigInteger),
+    Column("accepted_by", Text),
+    _partial("ix_notice_open", "accepted_at IS NULL", "company"),
+)
+"""What people are told before backups go; each must be accepted before its distance begins to pass (R1)."""
+
+notice_account = Table(
+    "notice_account",
+    metadata,
+    Column("notice", Integer, primary_key=True, autoincrement=False),
+    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("started_at", BigInteger, nullable=False),  # of the clock: a later one has notices of its own
+    Index(None, "account"),
 )
 
 # --- plans and safety -----------------------------------------------------------------------------------------------

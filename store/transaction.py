@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from store.links import Links
     from store.lots import Lots
     from store.mirror import Mirror
+    from store.notices import Notices
     from store.orders import Orders
     from store.outbox import Outbox
     from store.plans import Plans
     from store.proposals import Proposals
+    from store.retentions import Retentions
     from store.staging import Staging
     from store.versions import Versions
     from store.views import Views
@@ -107,6 +109,18 @@ class Transaction:
         from store.exchanges import Exchanges
 
         return Exchanges(self)
+
+    @cached_property
+    def retentions(self) -> "Retentions":
+        from store.retentions import Retentions
+
+        return Retentions(self)
+
+    @cached_property
+    def notices(self) -> "Notices":
+        from store.notices import Notices
+
+        return Notices(self)
 
     @cached_property
     def audit(self) -> "Audit":

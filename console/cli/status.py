@@ -78,6 +78,9 @@ def _needs(found: "Overview") -> Iterator[str]:
             yield f"- {order.id} ({order.company}): {order.seats:,} {order.license} seats are ordered by hand"
             yield f"    when they are there: seatkeeper orders fulfill {order.id}"
     yield from _waiting(found.status)
+    if found.status.notices:
+        yield f"- {found.status.notices:,} notices wait for an answer; nothing that they name becomes purge_due before"
+        yield "    seatkeeper notices list"
     for lot in found.status.lots_ending:
         renewal = "renews" if lot.renews else "does not renew"
         yield f"- {lot.id} ends on {lot.expires}: {lot.held:,} of {lot.seats:,} {lot.license} seats held; it {renewal}"

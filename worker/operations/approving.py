@@ -6,9 +6,11 @@ from policies.model import Limited
 from store.deliveries import DELIVERY
 from store.errors import Conflict
 from store.plans import HeldPlan
+from store.retentions import PURGE
 from worker.errors import Busy
 from worker.operations.hand_approving import apply_held, is_by_hand
 from worker.operations.ordering import order_held
+from worker.operations.retaining import approve_purge
 from worker.operations.runs import RunResult
 from worker.operations.syncing import Asked, sync
 from worker.relay import relay_once
@@ -32,6 +34,9 @@ def approve(app: "App", hash: str, who: str) -> RunResult | None:
         return None
     if plan.kind == DELIVERY:
         _believe_seller(app, plan, who)
+        return None
+    if plan.kind == PURGE:
+        approve_purge(app, plan, who)
         return None
     if plan.kind == READ:
         return _approve_read(app, plan, who)

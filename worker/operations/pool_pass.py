@@ -7,6 +7,7 @@ from worker.operations.buying import buy
 from worker.operations.exchanging import exchange_expired
 from worker.operations.policies import in_force
 from worker.operations.pools import concerned
+from worker.operations.retaining import pass_clocks
 from worker.operations.serving import NO_BATCH, Service, stock_of
 
 if TYPE_CHECKING:
@@ -17,14 +18,19 @@ ACTIVE = "active"
 
 
 def pass_pools(app: "App") -> None:
-    """A pass over every pool in which something is due; where nothing is, one look at the lots' ends."""
+    """A pass over every pool in which something is due; where nothing is, one look at the ends of lots and of
+    clocks."""
     now = micros(app.clock())
     with app.store.read() as tx:
-        pools = tx.exchanges.pools(now)
+        pools, companies = tx.exchanges.pools(now), tx.retentions.companies(now)
     for pool in pools:
         if app.stopping.is_set():
             return
         pass_pool(app, pool, now)
+    for company in companies:
+        if app.stopping.is_set():
+            return
+        pass_clocks(app, company, now)
 
 
 def pass_pool(app: "App", pool: int, now: int) -> None:

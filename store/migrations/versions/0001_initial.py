@@ -110,6 +110,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), server_default="active", nullable=False),
         sa.Column("pool", sa.Integer(), server_default="0", nullable=False),
         sa.Column("policy", sa.Integer(), nullable=True),
+        sa.Column("clocks_policy", sa.Integer(), nullable=True),
         sa.Column("audit_n", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("audit_hash", sa.LargeBinary(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_company")),
@@ -296,6 +297,35 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_movement_company_license_at"), "movement", ["company", "license", "at"], unique=False)
     op.create_table(
+        "notice",
+        sa.Column("key", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("company", sa.Integer(), nullable=False),
+        sa.Column("days", sa.SmallInteger(), nullable=False),
+        sa.Column("ends", sa.BigInteger(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=False),
+        sa.Column("accepted_at", sa.BigInteger(), nullable=True),
+        sa.Column("accepted_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_notice")),
+        sa.UniqueConstraint("id", name=op.f("uq_notice_id")),
+    )
+    op.create_index(
+        "ix_notice_open",
+        "notice",
+        ["company"],
+        unique=False,
+        sqlite_where=sa.text("accepted_at IS NULL"),
+        postgresql_where=sa.text("accepted_at IS NULL"),
+    )
+    op.create_table(
+        "notice_account",
+        sa.Column("notice", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("notice", "account", name=op.f("pk_notice_account")),
+    )
+    op.create_index(op.f("ix_notice_account_account"), "notice_account", ["account"], unique=False)
+    op.create_table(
         "orders",
         sa.Column("key", sa.Integer(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -441,9 +471,12 @@ def upgrade() -> None:
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ends", sa.BigInteger(), nullable=False),
         sa.Column("purge_due", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("noticed", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column("next_at", sa.BigInteger(), server_default="0", nullable=True),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_retention")),
     )
     op.create_index(op.f("ix_retention_company_ends"), "retention", ["company", "ends"], unique=False)
+    op.create_index(op.f("ix_retention_next_at_company"), "retention", ["next_at", "company"], unique=False)
     op.create_table(
         "run",
         sa.Column("id", sa.Text(), nullable=False),
