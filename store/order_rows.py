@@ -84,6 +84,7 @@ class OrderTable:
         *,
         company: int | None = None,
         states: Sequence[str] = (),
+        ids: Sequence[str] = (),
         limit: int | None = None,
         before: str | None = None,
     ) -> list[OrderRow]:
@@ -96,6 +97,9 @@ class OrderTable:
         if states:
             conditions.append(self._tx.dialect.among("o.state", "states"))
             values["states"] = self._tx.dialect.listed(list(states))
+        if ids:
+            conditions.append(self._tx.dialect.among("o.id", "ids"))
+            values["ids"] = self._tx.dialect.listed(list(ids))
         if before is not None:
             conditions.append("o.key < :before")
             values["before"] = self.by_id(before).key

@@ -11,7 +11,7 @@ from console.cli.call import Call
 from console.cli.groups import Group
 
 if TYPE_CHECKING:
-    from worker.operations.simulating import Simulated
+    from worker.operations.simulating import Simulated, SimulatedSeller
 
 
 @click.group(cls=Group, help="Serve a simulated vendor on loopback until interrupted.")
@@ -36,6 +36,35 @@ def microsoft365(call: Call, port: int, users: int | None, faults: Path | None) 
             print(line, flush=True)
 
     simulate_microsoft365(announce, port=port, users=users, faults=faults)
+
+
+@simulate.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Any free one if left out.")
+@click.option("--faults", type=click.Path(path_type=Path, dir_okay=False), help="A file of faults that shall happen.")
+def seller(call: Call, port: int, faults: Path | None) -> None:
+    """Serve a vendor's portal that sells licenses over HTTP, and delivers at once."""
+    from worker.operations.simulating import simulate_seller
+
+    def announce(simulated: "SimulatedSeller") -> None:
+        if call.as_json:
+            print(encoded({"url": simulated.url, "secret": simulated.secret}), flush=True)
+            return
+        for line in _lines_of_seller(simulated):
+            print(line, flush=True)
+
+    simulate_seller(announce, port=port, faults=faults)
+
+
+def _lines_of_seller(simulated: "SimulatedSeller") -> Iterator[str]:
+    yield f"{simulated.url} simulates a seller of licenses until interrupted (Ctrl-C)."
+    yield ""
+    yield "In a policy file:"
+    yield "  purchasing:"
+    yield f"    seller: {{kind: http, url: {simulated.url}, secret: {{env: SIMULATED_SECRET}}}}"
+    yield "    standard: {auto: true}"
+    yield "in provider.yaml:"
+    yield f"  allowed_hosts: [{simulated.url.partition('//')[2]}]"
+    yield f"and in the environment: SIMULATED_SECRET={simulated.secret}"
 
 
 def _lines(simulated: "Simulated") -> Iterator[str]:

@@ -73,6 +73,11 @@ def _text(synced: "Synced") -> Iterator[str]:
         yield from _of_problems(synced.problems)
     for result in synced.results:
         yield from _of_result(result)
+    for order in synced.orders:
+        state = order.state.replace("_", " ")
+        yield f"{order.id} of {order.company}: {order.seats:,} {order.license} seats, {state}"
+        if order.problem is not None:
+            yield f"  {order.problem}"
 
 
 def _of_problems(problems: Sequence["Problem"]) -> Iterator[str]:

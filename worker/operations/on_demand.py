@@ -11,6 +11,8 @@ import msgspec
 
 from policies.errors import PolicyError, Problem
 from store.deliveries import DELIVERY
+from store.order_rows import PLACED, WANTED, OrderRow
+from store.orders import MANUAL
 from store.times import micros
 from worker.errors import Usage
 from worker.operations.policies import load
@@ -45,6 +47,8 @@ class Synced:
 
     results: tuple[RunResult, ...]
     problems: tuple[Problem, ...]
+    orders: tuple[OrderRow, ...] = ()
+    """Those that were with a seller, or on their way there, as they stand now."""
 
 
 def sync_now(app: "App", wanted: Wanted) -> Synced:
@@ -63,13 +67,23 @@ def sync_now(app: "App", wanted: Wanted) -> Synced:
         runs = [pool.submit(_joined, app, directory, _asked(wanted, directory), deadline) for directory in directories]
         wait(runs)
     results = tuple(run.result() for run in runs)
-    return Synced(results if wanted.dry else _with_orders(app, results), problems)
+    orders = () if wanted.dry else _carry_orders(app)
+    return Synced(_with_deliveries(app, results) if orders else results, problems, orders)
 
 
-def _with_orders(app: "App", results: tuple[RunResult, ...]) -> tuple[RunResult, ...]:
-    """Carry orders to their sellers, and tell of the answers that are held by now."""
-    if relay_once(app, app.clock(), asked=True) == 0:
-        return results
+def _carry_orders(app: "App") -> tuple[OrderRow, ...]:
+    """Carry orders to their sellers, and tell what became of each."""
+    with app.store.read() as tx:
+        open_ = [row.id for row in tx.orders.listing(states=(WANTED, PLACED)) if row.seller != MANUAL]
+    if not open_:
+        return ()
+    relay_once(app, app.clock(), asked=True)
+    with app.store.read() as tx:
+        return tuple(reversed(tx.orders.listing(ids=open_)))
+
+
+def _with_deliveries(app: "App", results: tuple[RunResult, ...]) -> tuple[RunResult, ...]:
+    """The results with the answers of sellers that are held by now."""
     with app.store.read() as tx:
         held = [plan for plan in tx.plans.listing() if plan.kind == DELIVERY]
         owners = {row.id: row.company_id for row in tx.directories.all()}

@@ -35,3 +35,26 @@ def simulate_microsoft365(
         run(told, port=port, users=users, faults=ordered)
     except OSError as taken:
         raise Usage(f"cannot serve on port {port}: {taken.strerror}" if faults is None else str(taken)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedSeller:
+    """What there is to tell of a simulated seller: its address, and the secret that requests are signed with."""
+
+    url: str
+    secret: str
+
+
+def simulate_seller(announce: Callable[[SimulatedSeller], None], *, port: int = 0, faults: Path | None = None) -> None:
+    """Serve a seller's portal, which delivers at once, until the process is interrupted. Raises Usage for a port that
+    is taken."""
+    from connectors.simulators.seller import SellerServer, read_faults, run
+
+    def told(server: SellerServer) -> None:
+        announce(SimulatedSeller(server.url, server.simulator.secret))
+
+    try:
+        ordered = () if faults is None else read_faults(faults.read_text(encoding="utf-8"), str(faults))
+        run(told, port=port, faults=ordered)
+    except OSError as taken:
+        raise Usage(f"cannot serve on port {port}: {taken.strerror}" if faults is None else str(taken)) from None
