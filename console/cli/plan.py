@@ -138,7 +138,7 @@ def _of_plan(row: "PlanRow", actions: Iterable["PlanAction"]) -> Iterator[str]:
 
 def _of_approval(hash: str, result: "RunResult | None") -> Iterator[str]:
     if result is None:
-        yield f"Approved {hash}: the purchase goes ahead."
+        yield f"Approved {hash}: it goes ahead."
         return
     yield f"Approved {hash}: {actions_of(result)}."
     for held in result.held:

@@ -16,6 +16,7 @@ from store.times import micros, span
 from worker.operations.policies import InForce, in_force
 
 if TYPE_CHECKING:
+    from connectors.base import Directory
     from store.transaction import Transaction
     from worker.bootstrap import App
 
@@ -130,20 +131,23 @@ def _agreed(app: "App", policy: InForce, clocks: Sequence[Running]) -> Collectio
             entry = policy.entry(tx.directories.by_key(key).id)
         if entry is None:
             continue
-        connector = app.open_directory(entry, policy.provider)
-        if not connector.capabilities.look_up:
-            agreed.update(clock.account for clock in some)
-            continue
-        by_id = {clock.id: clock for clock in some}
         try:
-            for ids in _chunks([AccountId(id) for id in by_id]):
-                for sighting in connector.look_up(ids):
-                    clock = by_id[sighting.id]
-                    if sighting.seen in _AGREES.get(clock.state, ()):
-                        agreed.add(clock.account)
+            agreed |= _confirmed(app.open_directory(entry, policy.provider), some)
         except ConnectorError:
             continue  # the directory's next pass says what is wrong with it; nothing of it goes meanwhile
     return agreed
+
+
+def _confirmed(connector: "Directory", clocks: Sequence[Running]) -> set[int]:
+    if not connector.capabilities.look_up:
+        return {clock.account for clock in clocks}
+    by_id = {clock.id: clock for clock in clocks}
+    return {
+        by_id[sighting.id].account
+        for ids in _chunks([AccountId(id) for id in by_id])
+        for sighting in connector.look_up(ids)
+        if sighting.seen in _AGREES.get(by_id[sighting.id].state, ())
+    }
 
 
 def _chunks(ids: Sequence[AccountId]) -> "list[Sequence[AccountId]]":
