@@ -1,6 +1,6 @@
 """`seatkeeper orders`: purchases, and what people decide about them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +110,7 @@ def _of_delivery(id: str, delivered: "Delivered") -> Iterator[str]:
     yield served_in_words(delivered.tally.counts)
 
 
-def _table(found: Iterable["OrderRow"]) -> Iterator[str]:
+def _table(found: Sequence["OrderRow"]) -> Iterator[str]:
     columns = (
         Column("ORDER"), Column("COMPANY", gives=1), Column("LICENSE"), Column("SEATS", right=True), Column("STATE"),
         Column("ESTIMATE", right=True, drops=2), Column("CREATED", drops=3),
@@ -123,5 +123,6 @@ def _table(found: Iterable["OrderRow"]) -> Iterator[str]:
     ]  # fmt: skip
     if rows:
         yield from table(columns, rows)
+        yield from (f"{row.id}: {row.problem}" for row in found if row.problem is not None)
     else:
         yield "There are no orders."
