@@ -157,9 +157,10 @@ class Mirror:
     # --- mailbox kinds (S6) ---
 
     def queue_mailboxes(self, directory: int, batch: int, now: int, *, again: bool) -> None:
-        """Queue the accounts of a merged walk whose mailbox kind is not known; with `again` all that it told of, since
-        any change may come from a converted mailbox."""
-        known = "" if again else " AND a.mailbox = ''"
+        """Queue the accounts of a merged walk whose mailbox kind is not known, and those that changed, since any change
+        may come from a converted mailbox; with `again`, all that it told of."""
+        changed = "EXISTS (SELECT 1 FROM unplanned AS u WHERE u.account = a.key)"
+        known = "" if again else f" AND (a.mailbox = '' OR {changed})"
         self._tx.execute(
             "INSERT INTO mailbox_queue (account, directory, due) SELECT a.key, a.directory, :now FROM stage AS s"
             f" CROSS JOIN account AS a WHERE {_MATCHES} AND s.gone IS NULL AND NOT a.guest{known}"

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,25 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     name = postgres.create(request.getfixturevalue("postgres_template"))
     yield postgres.database_url(name)
     postgres.drop(name)
+
+
+@pytest.fixture
+def copied(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Copies a store that nobody is connected to, and tells the copy's URL."""
+    names: list[str] = []
+
+    def copy(url: str) -> str:
+        if url.startswith("sqlite"):
+            file = tmp_path / f"copy-{len(list(tmp_path.iterdir()))}.db"
+            shutil.copy(url.removeprefix("sqlite:///"), file)
+            return f"sqlite:///{file}"
+        postgres: Postgres = request.getfixturevalue("postgres")
+        names.append(postgres.create(url.rpartition("/")[2]))
+        return postgres.database_url(names[-1])
+
+    yield copy
+    for name in names:
+        request.getfixturevalue("postgres").drop(name)
 
 
 @pytest.fixture
