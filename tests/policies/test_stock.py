@@ -134,7 +134,7 @@ def test_nobody_is_served_past_an_earlier_claim_that_waits_for_the_same(world: W
     earlier = None
     for outcome in world.ledger.apply(world.plan(), NOW):
         wanted = outcome.claim.proposal
-        if earlier is not None and turn(wanted) < earlier:
+        if earlier is not None and turn(wanted) <= earlier:
             waiting.clear()  # the next round begins
         earlier = turn(wanted)
         if outcome.reason == "insufficient_licenses":

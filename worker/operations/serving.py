@@ -83,6 +83,8 @@ class Service:
     _changes: list[Change] = field(default_factory=list)
     _waits: list[Wait] = field(default_factory=list)
     _done: list[tuple[str, Proposal]] = field(default_factory=list)
+    _refused: list[Wanted] = field(default_factory=list)
+    """Licenses whose reason would be another rule's, if that had room."""
 
     # --- what needs no stock ---
 
@@ -98,11 +100,23 @@ class Service:
 
     def keep_reasons(self, wanted: Iterable[Wanted]) -> None:
         """The same license because of another rule (G4), unless that one's limit is used up (G6)."""
-        for want in wanted:
-            p, before = want.claim.proposal, _held(want)
-            if before is not None and self.stock.rename(before.source, p.source):
-                self._change(want, before, before._replace(source=p.source, because=p.because))
+        self._refused = [want for want in wanted if not self._keep_reason(want)]
+        while self._keep_refused():
+            pass
         self.flush()
+
+    def _keep_reason(self, want: Wanted) -> bool:
+        p, before = want.claim.proposal, _held(want)
+        if before is None or not self.stock.rename(before.source, p.source):
+            return before is None
+        self._change(want, before, before._replace(source=p.source, because=p.because))
+        return True
+
+    def _keep_refused(self) -> bool:
+        """Try those again for whom a rule had no room; another may have left it since."""
+        refused = self._refused
+        self._refused = [want for want in refused if not self._keep_reason(want)]
+        return len(self._refused) < len(refused)
 
     # --- what needs stock ---
 
@@ -141,6 +155,8 @@ class Service:
             for want in self._line(ranks, NO_BATCH):
                 self._serve(want)
             self.flush()
+        self._keep_refused()
+        self.flush()
         return self.tally.total > before
 
     def _serve_stage(self, ranks: tuple[int, int], proposed: Iterator[Wanted]) -> None:

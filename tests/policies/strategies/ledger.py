@@ -88,40 +88,61 @@ class Ledger:
         proposals = sorted(plan, key=turn)
         stock = self.stock()
         for each in proposals:
-            self._need_no_stock(each, stock, now)
-        outcomes = self._serve([self._claim(each) for each in proposals if _is_claim(each)], stock)
+            self._leave_the_line(each, stock, now)
         for each in proposals:
-            if each.kind == "wait":
-                self._wait(each, each.reason or "")
-        return outcomes
+            if each.kind == "release":
+                self._release(each.account, stock)
+        claims, renames = (
+            [self._claim(each) for each in proposals if _is_claim(each)],
+            list(filter(_is_rename, proposals)),
+        )
+        told: list[Outcome] = []
+        size = None
+        while size != (len(claims), len(renames)):  # until what was given back on the way helps nobody any more
+            size = len(claims), len(renames)
+            renames = self._rename(renames, stock)
+            claims = self._serve(claims, stock, told)
+        return told
 
-    def _need_no_stock(self, wanted: Proposal, stock: Stock, now: int) -> None:
+    def _leave_the_line(self, wanted: Proposal, stock: Stock, now: int) -> None:
+        """What touches no license."""
         held = self.holdings.get(wanted.account, NOTHING)
-        if wanted.kind == "release" and held.license is not None and held.through is not None:
-            stock.give_back(held.license, held.through, _lot(held), held.source)
-            self._put(wanted.account, NOTHING, stock)
-        elif wanted.kind == "move" and not _is_claim(wanted):
-            if stock.rename(held.source, wanted.source):
-                self._put(wanted.account, _at_rest(held)._replace(source=wanted.source, because=wanted.because), stock)
-        elif wanted.kind == "settle":
+        if wanted.kind == "settle":
             self._put(wanted.account, _at_rest(held), stock)
         elif wanted.kind == "grace":
             self._put(wanted.account, _at_rest(held)._replace(grace=wanted.source, grace_started=now), stock)
+        elif wanted.kind == "wait":
+            self._wait(wanted, wanted.reason or "")
 
-    def _serve(self, claims: list[Claim], stock: Stock) -> list[Outcome]:
-        """Serve in rounds, until what was given back on the way serves nobody any more."""
-        told: list[Outcome] = []
-        while claims:
-            waiting: list[Claim] = []
-            for outcome in allocate(claims, stock):
-                told.append(outcome)
-                if outcome.reason is None:
-                    self._give(outcome, stock)
-                else:
-                    self._wait(outcome.claim.proposal, outcome.reason)
-                    waiting.append(outcome.claim)
-            claims = waiting if len(waiting) < len(claims) else []
-        return told
+    def _release(self, account: AccountKey, stock: Stock) -> None:
+        held = self.holdings[account]
+        assert held.license is not None and held.through is not None, "nothing is held that could be released"
+        stock.give_back(held.license, held.through, _lot(held), held.source)
+        self._put(account, NOTHING, stock)
+
+    def _rename(self, renames: list[Proposal], stock: Stock) -> list[Proposal]:
+        """The same license because of another rule; those for whom that rule's limit has no room are left."""
+        left = []
+        for wanted in renames:
+            held = self.holdings[wanted.account]
+            if stock.rename(held.source, wanted.source):
+                renamed = _at_rest(held)._replace(source=wanted.source, because=wanted.because)
+                self._put(wanted.account, renamed, stock)
+            else:
+                left.append(wanted)
+        return left if len(left) == len(renames) else self._rename(left, stock)
+
+    def _serve(self, claims: list[Claim], stock: Stock, told: list[Outcome]) -> list[Claim]:
+        """Serve the line once; those who wait are left."""
+        left = []
+        for outcome in allocate(claims, stock):
+            told.append(outcome)
+            if outcome.reason is None:
+                self._give(outcome, stock)
+            else:
+                self._wait(outcome.claim.proposal, outcome.reason)
+                left.append(outcome.claim)
+        return left
 
     def _claim(self, wanted: Proposal) -> Claim:
         held = self.holdings.get(wanted.account, NOTHING)
@@ -160,7 +181,12 @@ class Ledger:
 
 def _is_claim(wanted: Proposal) -> bool:
     """Whether it needs a seat or an entitlement."""
-    return wanted.kind in SERVED and not (wanted.kind == "move" and wanted.through == wanted.held_through)
+    return wanted.kind in SERVED and not _is_rename(wanted)
+
+
+def _is_rename(wanted: Proposal) -> bool:
+    """Whether only the reason changes (G4)."""
+    return wanted.kind == "move" and wanted.through == wanted.held_through
 
 
 def _lot(held: Holding) -> int | None:
