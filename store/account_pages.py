@@ -172,6 +172,11 @@ class Reader:
 
     def page(self, place: Place | None, limit: int, examine: int | None) -> Page:
         """The next rows after a place; not more than `examine` accounts are looked at that might not fit."""
+        keys, stopped = self.keys(place, limit, examine)
+        return Page(self.of_keys(keys), keys, None if stopped is None else stopped.cursor)
+
+    def keys(self, place: Place | None, limit: int, examine: int | None) -> tuple[tuple[int, ...], Place | None]:
+        """The keys of the next accounts, and the place behind which there may be more; None at the end."""
         found = _Found(limit, examine)
         stopped = None
         for number in range(0 if place is None else place.phase, len(self._phases)):
@@ -181,8 +186,7 @@ class Reader:
             place = None
         if found.missing <= 0:
             stopped = found.places[limit - 1]
-        keys = tuple(at.key for at in found.places[:limit])
-        return Page(self.of_keys(keys), keys, None if stopped is None else stopped.cursor)
+        return tuple(at.key for at in found.places[:limit]), stopped
 
     def of_keys(self, keys: Sequence[int]) -> list[AccountRow]:
         """The accounts with these keys, in that order."""

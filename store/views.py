@@ -67,23 +67,13 @@ class Views:
 
     def every_account(self, filter: AccountFilter, now: int) -> Iterator[AccountRow]:
         """All accounts that fit, a page at a time."""
-        for page in self._pages(filter, now):
-            yield from page.rows
+        reader = Reader(self._tx, narrowed(self._tx, filter, now), now)
+        for keys in _every(reader):
+            yield from reader.of_keys(keys)
 
     def every_key(self, filter: AccountFilter, now: int) -> Iterator[tuple[int, ...]]:
         """The keys of all accounts that fit, a page at a time: what a person means by a filter (L7)."""
-        for page in self._pages(filter, now):
-            yield page.keys
-
-    def _pages(self, filter: AccountFilter, now: int) -> Iterator[Page]:
-        reader = Reader(self._tx, narrowed(self._tx, filter, now), now)
-        place: Place | None = None
-        while True:
-            page = reader.page(place, WHOLE, None)
-            yield page
-            if page.after is None:
-                return
-            place = Place.read(page.after)
+        yield from _every(Reader(self._tx, narrowed(self._tx, filter, now), now))
 
     def account(self, key: int, now: int) -> AccountRow:
         """One account as the list shows it. Raises NotFound."""
@@ -138,3 +128,12 @@ class Views:
     @staticmethod
     def _living(found: list[Named]) -> list[Named]:
         return [named for named in found if named.state not in ("deleted", "purged")] or found
+
+
+def _every(reader: Reader) -> Iterator[tuple[int, ...]]:
+    place: Place | None = None
+    while True:
+        keys, place = reader.keys(place, WHOLE, None)
+        yield keys
+        if place is None:
+            return

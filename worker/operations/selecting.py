@@ -44,14 +44,8 @@ def select(tx: "Transaction", meant: Meant, unfit: Unfit, now: int, *, lock: boo
 
     An account that is named and unfit is wrong usage; one that only matches the filter is passed over.
     """
+    locked = _lock(tx, meant, now) if lock else None
     keys = _keys(tx, meant, now)
-    if lock:
-        locked = tx.by_hand.directories_of(keys)
-        tx.directories.touch(locked)
-        if meant.where is not None:
-            keys = _keys(tx, meant, now)
-    else:
-        locked = None
     found = Selection()
     for subject in tx.by_hand.subjects(keys):
         if locked is not None and subject.directory not in locked:
@@ -64,6 +58,19 @@ def select(tx: "Transaction", meant: Meant, unfit: Unfit, now: int, *, lock: boo
         else:
             found.passed_over.append((subject, why))
     return found
+
+
+def _lock(tx: "Transaction", meant: Meant, now: int) -> Collection[int]:
+    """Lock the directories that are meant, by key: those of the accounts, or all that the filter looks into."""
+    where = meant.where
+    if where is None or (where.directory is None and where.company is None):
+        directories = tx.by_hand.directories_of(_keys(tx, meant, now))
+    elif where.directory is not None:
+        directories = {tx.directories.by_id(where.directory).key}
+    else:
+        directories = {row.key for row in tx.directories.all(tx.directories.company(where.company or "").key)}
+    tx.directories.touch(directories)
+    return directories
 
 
 def _keys(tx: "Transaction", meant: Meant, now: int) -> Collection[int]:
