@@ -208,6 +208,6 @@ class Seller(Protocol):
         """The order that was placed under this key, or None where the seller knows of none."""
         ...
 
-    def look_up(self, ref: str) -> Receipt:
-        """The order of this number as it stands now."""
+    def look_up(self, ref: str, key: str) -> Receipt:
+        """The order of this number, placed under this key, as it stands now."""
         ...

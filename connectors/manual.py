@@ -27,7 +27,7 @@ class Manual:
         """Nobody else has a copy to look in; placing it again is the same order."""
         return None
 
-    def look_up(self, ref: str) -> Receipt:
+    def look_up(self, ref: str, key: str) -> Receipt:
         """A person who has something to say of an order says it to the store. Raises NeedsPerson."""
         raise NeedsPerson(f"{ref} is with a person", remedy="seatkeeper orders fulfill, once its seats are there")
 

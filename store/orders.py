@@ -27,6 +27,8 @@ from store.outbox import ORDER
 if TYPE_CHECKING:
     from store.lots import LotRow
 
+ENDED = (FULFILLED, FAILED, CANCELLED, REJECTED)
+"""Nothing of such an order is to leave any more."""
 MANUAL = "manual"
 """The seller that is a person, who marks orders as fulfilled (P8)."""
 SYSTEM = "system"
@@ -214,6 +216,8 @@ class Orders(OrderTable, Ordered):
             " seller_ref = coalesce(:ref, seller_ref) WHERE key = :key",
             {"state": state, "who": who, "now": now, "ref": ref, "key": order.key},
         )
+        if state in ENDED:
+            self._tx.outbox.finish(order.idempotency_key, now)
         return order._replace(
             state=state, decided_by=who or order.decided_by, changed_at=now, seller_ref=ref or order.seller_ref
         )

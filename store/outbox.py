@@ -88,11 +88,11 @@ class Outbox:
         )
         return postponed.rowcount == 1
 
-    def finish(self, entry: Outgoing, now: int, error: str | None = None) -> None:
+    def finish(self, idempotency_key: str, now: int) -> None:
         """Nothing of this is to leave any more, whoever has it."""
         self._tx.execute(
-            "UPDATE outbox SET done_at = :now, error = :error WHERE key = :key AND done_at IS NULL",
-            {"key": entry.key, "now": now, "error": error},
+            "UPDATE outbox SET done_at = :now, error = NULL WHERE idempotency_key = :key AND done_at IS NULL",
+            {"key": idempotency_key, "now": now},
         )
 
     def recall(self, idempotency_key: str, now: int) -> bool:

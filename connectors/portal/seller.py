@@ -64,8 +64,8 @@ class Portal:
             self._fail(request, f"there are {len(found)} orders under one key", "ask the seller which one counts")
         return found[-1] if found else None
 
-    def look_up(self, ref: str) -> Receipt:
-        request = self._request("GET", f"/orders/{quote(ref, safe='')}", None, {})
+    def look_up(self, ref: str, key: str) -> Receipt:
+        request = self._request("GET", f"/orders/{quote(ref, safe='')}", None, {KEY: key})
         found = self._read(request, self._send(request), read_order)
         if found.ref != ref:
             self._fail(request, "the answer is another order", "ask the seller what became of this one")

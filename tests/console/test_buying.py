@@ -66,6 +66,7 @@ def test_sync_tells_what_stands_in_the_way_of_an_order(buying: Terminal, portal:
     assert said.code == 0
     assert "standard seats, wanted\n  POST http://127.0.0.1" in said.out and "status 503\n" in said.out
     assert "status 503" in order(buying)["problem"]
+    assert "status 503" in buying("orders", "list").out
 
 
 @proves("Z2")

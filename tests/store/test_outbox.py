@@ -181,7 +181,7 @@ def test_what_is_finished_is_never_claimed_again(store: Store, company: int) -> 
     [entry] = claim(store)
     postpone(store, entry, AT, "it did not answer in time")
     with store.begin() as tx:
-        tx.outbox.finish(entry, AT)
+        tx.outbox.finish(entry.idempotency_key, AT)
 
     assert claim(store, AT + 600 * MINUTE) == []
     assert problem(store) is None

@@ -12,6 +12,7 @@ from tests.proves import proves
 from tests.services.kept import free_port
 from tests.worker.shop import CLAIM_RUNS_OUT, NEVER, Shop, a_shop, at_once
 from tests.worker.world import PERSON, World
+from worker.operations.ordering import fulfill_order
 from worker.relay import relay_once
 
 STORY = [
@@ -644,6 +645,16 @@ def test_a_person_who_fulfills_an_order_while_it_is_asked_about_is_not_doubled(s
     assert (slow.order.state, [seats for seats, _ in slow.lots]) == ("fulfilled", [3])
     slow.world.later(hours=2)
     assert slow.relay(asked=True) == 0
+
+
+def test_an_order_that_a_person_fulfilled_is_asked_about_no_more(shop: Shop) -> None:
+    shop.portal.order(Fault("lost_reply"))
+    shop.wants()
+    shop.relay()
+    fulfill_order(shop.app, shop.order.id, PERSON, seats=3)
+    shop.world.later(hours=2)
+
+    assert (shop.relay(asked=True), shop.order.problem, [seats for seats, _ in shop.lots]) == (0, None, [3])
 
 
 # Another seller

@@ -17,7 +17,6 @@ from connectors.base import Receipt, Refusal, Seller
 from connectors.errors import ConnectorError, NeedsPerson, Transient
 from store.orders import PLACED, WANTED
 from store.outbox import Outgoing
-from store.times import micros
 from worker.operations.policies import in_force
 from worker.operations.receiving import Errand, later, record
 
@@ -78,13 +77,9 @@ def _seller(app: "App", errand: Errand) -> Seller:
 
 def _leaves(app: "App", errand: Errand, address: str) -> bool:
     """Write down where the order goes; False where it is over, somebody else has it, or it has to wait."""
-    entry, now = errand.entry, micros(app.clock())
+    entry = errand.entry
     with app.store.begin() as tx:
-        order = tx.orders.by_id(entry.subject)
-        if order.state not in (WANTED, PLACED):
-            tx.outbox.finish(entry, now)
-            return False
-        if order.state == WANTED and not entry.asked and (why := _why_not_now(tx, errand)) is not None:
+        if errand.order.state == WANTED and not entry.asked and (why := _why_not_now(tx, errand)) is not None:
             tx.outbox.postpone(entry, later(app, errand), why, unsent=True)
             return False
         return tx.outbox.leave(entry, address)
@@ -106,7 +101,7 @@ def _why_not_now(tx: "Transaction", errand: Errand) -> str | None:
 def _asked(seller: Seller, errand: Errand) -> Receipt | Refusal:
     order = errand.order
     if order.state == PLACED and order.seller_ref is not None:
-        return seller.look_up(order.seller_ref)
+        return seller.look_up(order.seller_ref, order.idempotency_key)
     if errand.entry.asked and (found := seller.find(order.idempotency_key)) is not None:
         return found
     return seller.place(

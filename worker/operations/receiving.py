@@ -49,16 +49,15 @@ class Errand:
 
 def record(app: "App", errand: Errand, said: Receipt | Refusal) -> None:
     """Write down what the seller said, unless somebody was quicker."""
-    entry, now = errand.entry, micros(app.clock())
+    now = micros(app.clock())
     with app.store.begin() as tx:
         order = _locked(tx, errand, said, now)
         if order.state not in (WANTED, PLACED):
-            tx.outbox.finish(entry, now)
+            log.info("order %s is %s already", order.id, order.state)
         elif isinstance(said, Receipt):
             _received(app, tx, errand, order, said, now)
         elif order.state == WANTED:
             tx.orders.failed(order.id, said.why, now)
-            tx.outbox.finish(entry, now)
             log.warning("order %s of %s was refused: %s", order.id, errand.company.id, said.why)
 
 
@@ -106,7 +105,6 @@ def _received(app: "App", tx: "Transaction", errand: Errand, order: Order, said:
         _deliver(app, tx, placed, said, believer, now)
     else:
         tx.orders.ended_empty(order.id, believer or SYSTEM, why or "", now)
-    tx.outbox.finish(errand.entry, now)
 
 
 def _deliver(app: "App", tx: "Transaction", order: Order, said: Receipt, believer: str | None, now: int) -> None:

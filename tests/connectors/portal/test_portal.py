@@ -104,13 +104,13 @@ def test_what_is_looked_up_is_signed_too_each_time_as_a_message_of_its_own(
     with answering(opened, json([]), json([PLACED]), json({**PLACED, "id": "a/b?"})) as (seller, script):
         assert seller.find("a key&more") is None
         assert seller.find("key-1") == Receipt("po-1", "placed", 10, date(2027, 3, 1))
-        assert seller.look_up("a/b?").ref == "a/b?"
+        assert seller.look_up("a/b?", "key-1").ref == "a/b?"
 
     by_key = "/orders?idempotency_key="
     assert script.targets == [f"{by_key}a%20key%26more", f"{by_key}key-1", "/orders/a%2Fb%3F"]
     ids = [verify([key_of(SIMULATED_SECRET)], request.headers, b"", world.now) for request in script.asked]
     assert len(set(ids)) == 3
-    assert script.asked[1].headers["idempotency-key"] == "key-1"
+    assert [request.headers["idempotency-key"] for request in script.asked] == ["a key&more", "key-1", "key-1"]
 
 
 def test_a_portal_may_answer_below_a_path(opened: Callable[[str], Seller], tmp_path: Path, world: World) -> None:
@@ -118,7 +118,7 @@ def test_a_portal_may_answer_below_a_path(opened: Callable[[str], Seller], tmp_p
         hosts = frozenset({"127.0.0.1"})
         seller = registry.open_seller(entry(f"{script.url}/api/v2/"), context_of(tmp_path, world, hosts))
         seller.place(ORDER)
-        seller.look_up("po-1")
+        seller.look_up("po-1", "key-1")
 
     assert script.targets == ["/api/v2/orders", "/api/v2/orders/po-1"]
     assert seller.address == f"{script.url}/api/v2"
@@ -161,7 +161,7 @@ def test_an_order_is_placed_until_its_seats_are_there(
         placed = seller.place(ORDER)
         assert isinstance(placed, Receipt) and placed.state == "placed"
         world.sleep(3_600)
-        assert seller.look_up(placed.ref) == placed._replace(state="fulfilled")
+        assert seller.look_up(placed.ref, "key-1") == placed._replace(state="fulfilled")
 
 
 @proves("P7")
@@ -251,7 +251,7 @@ def test_a_secret_that_is_none_is_a_persons_matter_before_anything_leaves(
         seller = registry.open_seller(
             entry(script.url), context_of(tmp_path, world, frozenset({"127.0.0.1"}), secret=secret)
         )
-        for ask in (lambda: seller.place(ORDER), lambda: seller.find("key-1"), lambda: seller.look_up("po-1")):
+        for ask in (lambda: seller.place(ORDER), lambda: seller.find("key-1"), lambda: seller.look_up("po-1", "key-1")):
             with pytest.raises(NeedsPerson) as caught:
                 ask()
             assert caught.value.unsent
@@ -300,7 +300,7 @@ def test_an_order_listed_twice_is_one_and_two_orders_under_one_key_are_a_persons
 
 def test_another_order_than_the_one_asked_for_is_a_persons_matter(opened: Callable[[str], Seller]) -> None:
     with answering(opened, json({**PLACED, "id": "po-2"})) as (seller, _), pytest.raises(NeedsPerson):
-        seller.look_up("po-1")
+        seller.look_up("po-1", "key-1")
 
 
 def test_what_is_lost_on_the_way_is_found_under_its_key(simulator: Simulator, seller: Seller) -> None:
