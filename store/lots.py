@@ -41,6 +41,8 @@ class LotRow:
     renews: bool
     ref: str | None
     order_id: str | None
+    term_ends_at: int | None = None
+    """The end of its own term, while a placed renewal keeps it valid for longer (M3)."""
 
 
 class FreeLot(NamedTuple):
@@ -261,7 +263,7 @@ def _listed(lot: LotRow, owner: str, now: int) -> Listed:
         free=lot.seats - lot.held if valid else 0,
         term=lot.term,
         starts=instant(lot.starts_at).date().isoformat(),
-        expires=last_day(lot.expires_at),
+        expires=last_day(lot.term_ends_at or lot.expires_at),
         renews=lot.renews,
         ref=lot.ref,
     )

@@ -146,7 +146,7 @@ class Orders(OrderTable, Ordered):
             license=order.license,
             seats=number,
             term=order.term,
-            starts_at=now if starts_at is None else starts_at,
+            starts_at=self.begins(order, now) if starts_at is None else starts_at,
             expires_at=expires_at,
             who=who,
             because=f"{order.id}: {order.because}",
@@ -158,6 +158,13 @@ class Orders(OrderTable, Ordered):
         entry = Entry(who, "order.fulfilled", order.id, None, told(order), told(changed, lot=lot.id, got=number), None)
         self._tx.audit.append(order.company, [entry], now)
         return lot
+
+    def begins(self, order: Order, now: int) -> int:
+        """When the lot of an order begins: now, or at the end of the lot that it renews (M3)."""
+        ends: int | None = self._tx.execute(
+            "SELECT coalesce(term_ends_at, expires_at) FROM lot WHERE key = :lot", {"lot": order.renews_lot}
+        ).scalar()
+        return now if ends is None else ends
 
     # --- what sellers answer ---
 

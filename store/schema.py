@@ -276,6 +276,8 @@ lot = Table(
     Column("renews", Boolean, nullable=False, server_default="1"),
     Column("ref", Text),
     Column("order_id", Text),
+    Column("term_ends_at", BigInteger),  # its own end, while a placed renewal keeps it valid for longer (M3)
+    Column("reminded", SmallInteger, nullable=False, server_default="0"),  # days of the last lot.expiring
     Column("ended", Boolean, nullable=False, server_default="0"),  # its holders were told that it ended (M4)
     Column("removed", Boolean, nullable=False, server_default="0"),  # a person wants to see it no more (M5)
     CheckConstraint("held >= 0 AND held <= seats", name="held_within_seats"),  # L3

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from store.outbox import Outbox
     from store.plans import Plans
     from store.proposals import Proposals
+    from store.renewals import Renewals
     from store.retentions import Retentions
     from store.staging import Staging
     from store.versions import Versions
@@ -109,6 +110,12 @@ class Transaction:
         from store.exchanges import Exchanges
 
         return Exchanges(self)
+
+    @cached_property
+    def renewals(self) -> "Renewals":
+        from store.renewals import Renewals
+
+        return Renewals(self)
 
     @cached_property
     def retentions(self) -> "Retentions":

@@ -77,6 +77,18 @@ def add(
 
 
 @lots.command()
+@click.argument("id", metavar="LOT")
+def renew(call: Call, id: str) -> None:
+    """Order the renewal of LOT now, instead of ahead of its end."""
+    from worker.operations.renewing import renew_lot
+
+    order = renew_lot(call.app, id, call.who)
+    told = {"id": order.id, "license": order.license, "seats": order.seats, "state": order.state}
+    estimate = "" if order.estimate is None else f", {order.estimate}"
+    call.answer(told, lambda: [f"{order.id}: {order.seats:,} {order.license} seats{estimate}: {order.because}."])
+
+
+@lots.command()
 @click.option("--expired", "which", flag_value="expired", help="All that ended.")
 @click.option("--expired-renewing", "which", flag_value="renewing", help="Those that ended and were to be renewed.")
 @click.option("--expired-unheld", "which", flag_value="unheld", help="Those that ended and of which no seat is held.")

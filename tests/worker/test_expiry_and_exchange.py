@@ -30,7 +30,7 @@ def staffed(world: World, customer: Customer, *names: str, seats: int | None = N
     """A company whose staff holds seats of a lot that ends within a week; the lot's id."""
     customer.hire(*names)
     customer.people["the staff"] = customer.group("Staff", *names)
-    lot = world.add_lot("standard", seats or len(names), expires=LAST_DAY)
+    lot = world.add_lot("standard", seats or len(names), expires=LAST_DAY, renews=False)
     customer.policy(STAFF, **sections)
     customer.sync()
     assert set(customer.lots().values()) == {lot}
@@ -220,7 +220,7 @@ def test_archived_seats_are_exchanged_for_archived_ones(world: World, contoso: C
     contoso.hire("Ada")
     contoso.group("Staff", "Ada")
     world.add_lot("standard", 1)
-    old = world.add_lot("archived", 1, expires=LAST_DAY)
+    old = world.add_lot("archived", 1, expires=LAST_DAY, renews=False)
     contoso.policy(STAFF)
     contoso.sync()
     contoso.delete("Ada")

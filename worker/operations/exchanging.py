@@ -21,6 +21,7 @@ CHUNK = 50_000
 def exchange_expired(app: "App", tx: "Transaction", pool: int, now: int) -> tuple[int, ...]:
     """Exchange what can be exchanged, put the others in line, and tell of them once; returns the companies in which
     somebody is new in line. The pool's row must be locked; directories that are frozen or failing take part too."""
+    tx.renewals.follow(pool, now)
     companies = tx.exchanges.companies(pool, now)
     if not companies:
         return ()

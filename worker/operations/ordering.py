@@ -59,14 +59,14 @@ def fulfill_order(
 
     Fewer seats than ordered leave the rest short, which the next run looks at.
     """
-    today, now = app.clock().date(), micros(app.clock())
+    now = micros(app.clock())
     with app.store.begin() as tx:
         order = tx.orders.by_id(id)
         if seats is not None and seats < order.seats:
             _look_again(tx, order.company)  # directories are locked before pools, as in every run
         tx.lots.lock_pool(order.pool)
         tx.audit.open([order.pool, order.company, *concerned(tx, order.pool, now)])
-        ends = last_day_of(order.term, today, expires)
+        ends = last_day_of(order.term, instant(tx.orders.begins(order, now)).date(), expires)
         expires_at = None if ends is None else day_after(ends)
         lot = tx.orders.fulfill(id, who, now, expires_at=expires_at, seats=seats, ref=ref)
         tally = serve_pool(app, tx, order.pool, now)

@@ -7,6 +7,7 @@ from worker.operations.buying import buy
 from worker.operations.exchanging import exchange_expired
 from worker.operations.policies import in_force
 from worker.operations.pools import concerned
+from worker.operations.renewing import pools_to_renew, renew_due
 from worker.operations.retaining import pass_clocks
 from worker.operations.serving import NO_BATCH, Service, stock_of
 
@@ -22,8 +23,9 @@ def pass_pools(app: "App") -> None:
     clocks."""
     now = micros(app.clock())
     with app.store.read() as tx:
-        pools, companies = tx.exchanges.pools(now), tx.retentions.companies(now)
-    for pool in pools:
+        pools = {*tx.exchanges.pools(now), *pools_to_renew(app, tx, now)}
+        companies = tx.retentions.companies(now)
+    for pool in sorted(pools):
         if app.stopping.is_set():
             return
         pass_pool(app, pool, now)
@@ -34,10 +36,12 @@ def pass_pools(app: "App") -> None:
 
 
 def pass_pool(app: "App", pool: int, now: int) -> None:
-    """Exchange the seats of lots that ended, in one transaction; what is short then is bought (M4, P1)."""
+    """Order renewals, exchange the seats of lots that ended, and buy what is short then, in one transaction (M3, M4,
+    P1)."""
     with app.store.begin() as tx:
         tx.lots.lock_pool(pool)
-        tx.audit.open(concerned(tx, pool, now))
+        tx.audit.open([pool, *concerned(tx, pool, now)])
+        renew_due(app, tx, pool, now)
         for company in exchange_expired(app, tx, pool, now):
             _buy(app, tx, pool, company, now)
 

@@ -269,6 +269,8 @@ def upgrade() -> None:
         sa.Column("renews", sa.Boolean(), server_default="1", nullable=False),
         sa.Column("ref", sa.Text(), nullable=True),
         sa.Column("order_id", sa.Text(), nullable=True),
+        sa.Column("term_ends_at", sa.BigInteger(), nullable=True),
+        sa.Column("reminded", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("ended", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("removed", sa.Boolean(), server_default="0", nullable=False),
         sa.CheckConstraint("held >= 0 AND held <= seats", name=op.f("ck_lot_held_within_seats")),
