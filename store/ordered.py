@@ -12,6 +12,10 @@ ANY_SHORTAGE = 1_000_000_000
 """More than is ever short: nothing is bought until a person reopens the order that a seller refused (P7)."""
 
 _ORDERED = f"{OPEN[:-1]}, '{FULFILLED}')"
+_REFUSALS = (
+    "SELECT o.id FROM orders AS o JOIN company AS c ON c.key = o.company LEFT JOIN policy_version AS v"
+    f" ON v.key = c.policy WHERE o.state = 'failed' AND o.shortage > {REOPENED} AND o.changed_at >= coalesce(v.at, 0)"
+)
 
 
 class Ordered:
@@ -48,13 +52,12 @@ class Ordered:
     def refused(self, company: int) -> bool:
         """Whether a seller refused an order of the company (P7), and since then neither has a person reopened it nor
         another version of the company's policy come into force."""
-        found = self._tx.execute(
-            "SELECT count(*) FROM orders WHERE company = :company AND state = 'failed' AND shortage > :reopened"
-            " AND changed_at >= coalesce((SELECT v.at FROM company AS c JOIN policy_version AS v ON v.key = c.policy"
-            " WHERE c.key = :company), 0)",
-            {"company": company, "reopened": REOPENED},
-        ).scalar_one()
-        return bool(found)
+        found = self._tx.execute(f"{_REFUSALS} AND o.company = :company LIMIT 1", {"company": company})
+        return found.scalar_one_or_none() is not None
+
+    def refusals(self, limit: int) -> list[str]:
+        """The newest orders whose refusal stands, of any company."""
+        return list(self._tx.execute(f"{_REFUSALS} ORDER BY o.key DESC LIMIT :limit", {"limit": limit}).scalars())
 
     def rejected_shortage(self, company: int, license: str) -> int:
         """Up to which shortage nothing is bought, because a person rejected or cancelled the last order (P3), or a

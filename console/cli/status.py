@@ -77,6 +77,12 @@ def _needs(found: "Overview") -> Iterator[str]:
         elif order.state == "placed" and order.seller == "manual":
             yield f"- {order.id} ({order.company}): {order.seats:,} {order.license} seats are ordered by hand"
             yield f"    when they are there: seatkeeper orders fulfill {order.id}"
+        elif order.problem is not None:
+            yield f"- {order.id} ({order.company}): {order.seats:,} {order.license} seats, {order.state}"
+            yield f"    {order.problem}"
+    for order in found.refused:
+        yield f"- {order.id} ({order.company}): the seller refused {order.seats:,} {order.license} seats"
+        yield f"    nothing is bought for {order.company} until: seatkeeper orders reopen {order.id}"
     yield from _waiting(found.status)
     if found.status.notices:
         yield f"- {found.status.notices:,} notices wait for an answer; nothing that they name becomes purge_due before"

@@ -67,6 +67,22 @@ def test_sync_tells_what_stands_in_the_way_of_an_order(buying: Terminal, portal:
     assert "standard seats, wanted\n  POST http://127.0.0.1" in said.out and "status 503\n" in said.out
     assert "status 503" in order(buying)["problem"]
     assert "status 503" in buying("orders", "list").out
+    assert "standard seats, wanted\n    POST http://127.0.0.1" in buying("status").out
+
+
+@proves("P7")
+def test_a_refusal_needs_a_person(buying: Terminal, portal: SellerServer) -> None:
+    portal.simulator.order(Fault("refuse"))
+    assert "standard seats, failed\n" in buying("sync").out
+
+    refused = order(buying)
+    told = buying("status").out
+    assert f"- {refused['id']} (contoso): the seller refused {refused['seats']} standard seats\n" in told
+    assert f"nothing is bought for contoso until: seatkeeper orders reopen {refused['id']}\n" in told
+
+    assert buying("orders", "reopen", refused["id"]).code == 0
+    assert "the seller refused" not in buying("status").out
+    assert "standard seats, placed\n" in buying("sync").out
 
 
 @proves("Z2")

@@ -27,17 +27,21 @@ class Overview:
     held: "list[PlanRow]"
     orders: list[OrderRow]
     """The newest of those that are open."""
+    refused: list[OrderRow]
+    """The newest that a seller refused, for which nothing is bought for their companies (P7)."""
 
 
 def overview(app: "App") -> Overview:
     """Everything from counters and short lists; nothing grows with the number of accounts."""
     now = micros(app.clock())
     with app.store.read() as tx:
+        refused = tx.orders.refusals(SHOWN)
         return Overview(
             tx.views.status(now, settings(app, tx)),
             tx.versions.problems(),
             tx.plans.listing(),
             tx.orders.listing(states=(AWAITING, PLACED, WANTED), limit=SHOWN),
+            tx.orders.listing(ids=refused) if refused else [],
         )
 
 
