@@ -3,15 +3,12 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from store.audit import Entry, json_text
 from store.holdings import Held
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
 
 CHUNK = 10_000
-SUCCEEDED_WITHIN = 24 * 3_600 * 1_000_000
-"""How long ago a directory may have been read, in microseconds, for data to go on its word (R4)."""
 
 _SUBJECT = (
     "SELECT a.key, a.id, a.address, a.kind, a.state, d.key, d.id, d.retired, d.company, b.account IS NOT NULL,"
@@ -96,6 +93,14 @@ class ByHand:
             ).scalar_one()
         )
 
+    def is_purge_due(self, key: int) -> bool:
+        """Whether the engine was told that the account's backups may go."""
+        return bool(
+            self._tx.execute(
+                "SELECT count(*) FROM retention WHERE account = :key AND purge_due", {"key": key}
+            ).scalar_one()
+        )
+
     # --- deciding ---
 
     def give(self, keys: Collection[int], person: str, license: str) -> None:
@@ -137,44 +142,6 @@ class ByHand:
             )
         for directory in sorted(directories):
             self._tx.directories.plan_some(directory)
-
-    # --- data that may go ---
-
-    def purge(self, company: int, subjects: Sequence[Subject], who: str, because: str, now: int) -> None:
-        """Tell the engine at once that the backups of these accounts may go, and of those that are linked to them:
-        a person took their archived licenses and was told what it means (L5).
-
-        Where the directory was not read within a day the clock has ended, and nobody is told before it was (R4).
-        """
-        sure = self._well_read({subject.directory for subject in subjects}, now)
-        gone = [subject for subject in subjects if subject.directory in sure]
-        for part in _parts([subject.key for subject in gone]):
-            self._tx.execute(
-                f"UPDATE retention SET purge_due = true WHERE {self._tx.dialect.among('account', 'keys')}",
-                self._listed(part),
-            )
-        told = [(subject.id, subject.directory, because) for subject in gone]
-        for old in self._tx.links.covered_by([subject.key for subject in gone]):
-            told.append((old.id, old.directory, f"{because}; linked to {old.new_id}"))
-        after = json_text(purge_due=True)
-        entries = (Entry(who, "account.purge_due", id, directory, None, after, why) for id, directory, why in told)
-        self._tx.audit.append(company, entries, now)
-
-    def is_purge_due(self, key: int) -> bool:
-        """Whether the engine was told that the account's backups may go."""
-        return bool(
-            self._tx.execute(
-                "SELECT count(*) FROM retention WHERE account = :key AND purge_due", {"key": key}
-            ).scalar_one()
-        )
-
-    def _well_read(self, directories: Collection[int], now: int) -> set[int]:
-        rows = self._tx.execute(
-            f"SELECT key FROM directory WHERE {self._tx.dialect.among('key', 'keys')} AND state = 'healthy'"
-            " AND NOT retired AND last_success > :since",
-            self._listed(sorted(directories)) | {"since": now - SUCCEEDED_WITHIN},
-        )
-        return {row[0] for row in rows}
 
     # --- within ---
 

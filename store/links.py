@@ -67,6 +67,15 @@ class Links:
             found.extend(Covered(*row) for row in rows)
         return found
 
+    def covering(self, keys: Collection[int]) -> dict[int, str]:
+        """For those among these accounts that are linked, the id of the one whose license covers them."""
+        rows = self._tx.execute(
+            "SELECT k.old, n.id FROM link AS k JOIN account AS n ON n.key = k.new"
+            f" WHERE {self._tx.dialect.among('k.old', 'keys')}",
+            self._listed(keys),
+        )
+        return {row[0]: row[1] for row in rows}
+
     def possible_returns(self, keys: Collection[int]) -> dict[int, str]:
         """For those among these accounts that live and have the address of one that was deleted, the id of that one:
         of several the one that was seen last. Accounts that are linked already are none."""

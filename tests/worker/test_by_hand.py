@@ -7,11 +7,13 @@ import pytest
 
 from store.account_filters import AccountFilter
 from store.errors import Conflict, NotFound
+from store.times import micros
 from tests.proves import proves
 from tests.worker.world import PERSON, Customer, World
 from worker.errors import Usage
 from worker.operations.by_hand import Done, by_hand, preview
 from worker.operations.requests import Request, Verb
+from worker.operations.retaining import pass_clocks
 from worker.operations.selecting import Meant
 
 STAFF = "- {name: staff, groups: [Staff], license: standard, on_leave: {then: release, after: 0s}}"
@@ -269,6 +271,23 @@ def test_what_was_archived_and_is_deactivated_is_kept_no_longer(world: World, co
     assert (shown(world, "Ada").protection, shown(world, "Ben").protection) == ("retained", "purge_due")
     assert world.happened()["account.purge_due"] == 1
     assert contoso.clocks() == {"Ada": timedelta(days=60), "Ben": timedelta(0)}
+
+
+@proves("L5", "R4")
+def test_nobody_is_told_that_data_may_go_on_the_word_of_an_old_read(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada")
+    world.add_lot("archived", 1)
+    contoso.policy(NOBODY)
+    contoso.sync()
+    ask(world, "assign", "Ada", license="archived")
+    world.later(days=2)
+    ask(world, "deactivate", "Ada")
+    assert shown(world, "Ada").protection == "retained"
+    assert "account.purge_due" not in world.record()
+    contoso.sync()
+    pass_clocks(world.app, contoso.row().company, micros(world.clock()))
+    assert shown(world, "Ada").protection == "purge_due"
+    assert world.happened()["account.purge_due"] == 1
 
 
 @proves("L9", "L4")

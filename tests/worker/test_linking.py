@@ -1,6 +1,7 @@
 """People who come back under another id: flagged, linked by a person, and paid for once (D5)."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.proves import proves
 from tests.worker.world import PERSON, Customer, World
 from worker.errors import Insufficient, Usage
 from worker.operations.by_hand import by_hand
+from worker.operations.importing import import_licenses
 from worker.operations.linking import Linked, link, unlink
 from worker.operations.requests import Request, Verb
 from worker.operations.selecting import Meant
@@ -134,6 +136,8 @@ def test_unlinking_needs_a_seat_first(world: World, contoso: Customer) -> None:
     by_hand(world.app, Request(Verb.ARCHIVE, Meant((ben,))), PERSON)
     with pytest.raises(Insufficient):
         unlink(world.app, old, PERSON)
+    with pytest.raises(Conflict, match=f"is not linked to any account; those that are linked to it: {old}"):
+        unlink(world.app, "ada@contoso.example", PERSON)
     assert rows(world)[old].linked_to == new
     world.add_lot("archived", 1)
     assert unlink(world.app, old, PERSON).license == "archived"
@@ -186,3 +190,13 @@ def test_a_clock_that_runs_for_the_old_account_stops(world: World, contoso: Cust
     contoso.sync()
     link(world.app, new, old, PERSON)
     assert contoso.clocks() == {}
+
+
+@proves("D5")
+def test_an_import_gives_a_linked_account_nothing(world: World, contoso: Customer, tmp_path: Path) -> None:
+    new, old, _ = linked(contoso)
+    file = tmp_path / "licenses.csv"
+    file.write_text(f"directory,account,license\ncontoso-m365,{old},archived\n")
+    [unmatched] = import_licenses(world.app, file, PERSON).unmatched
+    assert unmatched.why == f"is linked to {new}, whose license covers it"
+    assert rows(world)[old].license is None

@@ -5,7 +5,7 @@ import pytest
 from tests.proves import proves
 from tests.worker.world import PERSON, Customer, World
 from worker.errors import Usage
-from worker.operations.rebinding import rebind
+from worker.operations.rebinding import Rebound, rebind
 
 STAFF = "- {name: staff, groups: [Staff], license: standard, on_leave: {then: release, after: 0s}}"
 
@@ -52,7 +52,7 @@ def test_only_names_of_the_policy_are_bound_and_only_to_groups_that_exist(world:
 def test_a_run_that_read_the_other_group_may_not_write_any_more(world: World, contoso: Customer) -> None:
     new = a_lost_group(world, contoso)
     contoso.tenant.add_member(new, contoso.hire("Cy")[0])
-    rebound = []
+    rebound: list[Rebound] = []
 
     def meanwhile(step: str) -> None:
         if step == "pulled" and not rebound:

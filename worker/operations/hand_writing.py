@@ -78,10 +78,14 @@ def _mark_entry(part: Part, intent: Intent) -> Entry:
 
 
 def _purge(part: Part) -> None:
-    doomed = [settled.intent.subject for settled in part.settled if takes_archived(settled.intent)]
-    if doomed:
-        because = f"archived license deactivated by {part.person}"
-        part.tx.by_hand.purge(part.company.key, doomed, part.who, because, part.now)
+    """Tell the engine at once that backups may go: a person took their archived licenses, and was told what it means
+    (L5). Where a directory was not read lately the clocks have ended, and nobody is told before it was (R4)."""
+    doomed = {settled.intent.subject.key for settled in part.settled if takes_archived(settled.intent)}
+    if not doomed:
+        return
+    company, because = part.company.key, f"archived license deactivated by {part.person}"
+    ended = [clock for clock in part.tx.retentions.run_out(company, part.now) if clock.account in doomed]
+    part.tx.retentions.purge(company, ended, part.who, because, part.now)
 
 
 def _count(part: Part, *, approved: bool) -> None:

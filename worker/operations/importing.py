@@ -191,7 +191,11 @@ class _Import:
         now = micros(self.app.clock())
         stock = stock_of(self.tx, company, row.pool, policy, now)
         changes: list[Change] = []
+        covering = self.tx.links.covering([match.key for _, _, match in found])
         for directory, line, match in found:
+            if match.key in covering:
+                self._unmatched([line], f"is linked to {covering[match.key]}, whose license covers it")
+                continue
             if match.held is not None:
                 self._held_already(line, match.held)
                 continue

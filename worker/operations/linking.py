@@ -67,7 +67,7 @@ def unlink(app: "App", old: str, who: str) -> Unlinked:
         tx.directories.touch(tx.by_hand.directories_of([key]))
         [subject] = tx.by_hand.subjects([key])
         if subject.linked_to is None:
-            raise Conflict(f"{subject.name} is not linked to any account")
+            raise _not_linked(tx, subject)
         license = License.STANDARD if subject.state in ALIVE else License.ARCHIVED
         because = f"no longer linked to {subject.linked_to}, by {person_of(who)}"
         intent = Intent(subject, ASSIGN, license.value, because)
@@ -77,6 +77,13 @@ def unlink(app: "App", old: str, who: str) -> Unlinked:
         tx.links.unlink(subject, who, parts[0].now)
         carry_out(app, tx, parts)
     return Unlinked(touched(subject), license.value)
+
+
+def _not_linked(tx: "Transaction", subject: Subject) -> Conflict:
+    """Two accounts with one address: the living one was meant to be the other."""
+    others = ", ".join(old.id for old in tx.links.covered_by([subject.key]))
+    hint = f"; those that are linked to it: {others}" if others else ""
+    return Conflict(f"{subject.name} ({subject.id}) is not linked to any account{hint}")
 
 
 def _pair(tx: "Transaction", new: str, old: str) -> tuple[Subject, Subject]:
