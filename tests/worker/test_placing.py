@@ -551,7 +551,7 @@ def test_seats_that_ended_already_are_held(slow: Shop) -> None:
     slow.sync()
 
     assert (slow.order.state, slow.lots, slow.world.holds()) == ("placed", [], [("delivery", 3)])
-    assert slow.order.problem is not None and "ended on 2026-11-01" in slow.order.problem
+    assert slow.order.problem is not None and "end on 2026-11-01, before they begin" in slow.order.problem
     slow.portal.fulfill("po-00001", expires=date(2026, 11, 2))
     slow.next_attempt()
     assert slow.lots == [(3, "po-00001")]
@@ -729,3 +729,26 @@ def test_nothing_new_is_bought_for_a_company_whose_policy_is_gone(slow: Shop) ->
     assert slow.world.orders() == [("contoso", "standard", 3, "fulfilled"), ("contoso", "standard", 1, "wanted")]
     assert slow.order.problem is not None and "contoso is frozen" in slow.order.problem
     assert len(slow.bought) == 1
+
+
+@proves("M3", "Z11")
+def test_what_a_company_has_is_renewed_even_when_its_policy_is_gone(slow: Shop) -> None:
+    slow.buys(licenses="{pool: own}")
+    slow.sync()
+    slow.portal.fulfill("po-00001", expires=date(2026, 12, 1))
+    slow.sync()
+    slow.buyer.file.unlink()
+    slow.world.later(days=20)
+    slow.sync()
+    assert slow.bought[1:] == [(slow.order.idempotency_key, 3)] and slow.order.state == "placed"
+
+    slow.portal.fulfill("po-00002", expires=date(2026, 12, 1))
+    slow.sync()
+    assert slow.world.holds() == [("delivery", 3)], "it would have ended before it began"
+    slow.portal.fulfill("po-00002", expires=date(2027, 12, 1))
+    slow.world.later(hours=2)
+    slow.sync()
+
+    with slow.world.store.read() as tx:
+        lots = tx.lots.listing(0)
+    assert [(lot.starts, lot.expires) for lot in lots] == [("2026-11-02", "2026-12-01"), ("2026-12-02", "2027-12-01")]

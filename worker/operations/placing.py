@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from connectors.base import Order as Wanted
 from connectors.base import Receipt, Refusal, Seller
 from connectors.errors import ConnectorError, NeedsPerson, Transient
+from store.directories import ACTIVE, RETIRED
 from store.orders import PLACED, WANTED
 from store.outbox import Outgoing
 from worker.operations.policies import in_force
@@ -88,7 +89,8 @@ def _leaves(app: "App", errand: Errand, address: str) -> bool:
 def _why_not_now(tx: "Transaction", errand: Errand) -> str | None:
     """What keeps an order back that was never sent."""
     company = errand.company
-    if company.state != "active":
+    renewed = errand.order.renews_lot is not None and company.state != RETIRED  # a frozen company loses nothing (Z11)
+    if company.state != ACTIVE and not renewed:
         return f"{company.id} is {company.state}; nothing is bought for it"
     if errand.order.decided_by is None and tx.orders.refused(company.key):
         return (

@@ -10,7 +10,6 @@ Told again, nothing happens again: an order that is over stays as it is.
 
 import logging
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 from connectors.base import Receipt, Refusal
@@ -88,7 +87,7 @@ def _locked(tx: "Transaction", errand: Errand, said: Receipt | Refusal, now: int
 
 def _received(app: "App", tx: "Transaction", errand: Errand, order: Order, said: Receipt, now: int) -> None:
     day = None if said.expires is None else said.expires.isoformat()
-    why = _unbelievable(order, said, now)
+    why = _unbelievable(order, said, tx.orders.begins(order, now))
     believer = None if why is None else tx.plans.delivery_approved(order, said.seats, day)
     if why is not None and believer is None:
         hash = tx.plans.hold_delivery(order, said.seats, day, f"{order.id}: {why}", now)
@@ -109,7 +108,8 @@ def _received(app: "App", tx: "Transaction", errand: Errand, order: Order, said:
 
 def _deliver(app: "App", tx: "Transaction", order: Order, said: Receipt, believer: str | None, now: int) -> None:
     """Make the lot, and serve whoever waits (P4)."""
-    ends = _last_day(order, said.expires, now)
+    begins = instant(tx.orders.begins(order, now)).date()
+    ends = said.expires or last_day_of(order.term, begins, None)
     tx.orders.fulfill(
         order.id,
         believer or SYSTEM,
@@ -123,16 +123,12 @@ def _deliver(app: "App", tx: "Transaction", order: Order, said: Receipt, believe
     log.info("order %s brought %d seats; %d changes followed", order.id, said.seats, tally.total)
 
 
-def _unbelievable(order: Order, said: Receipt, now: int) -> str | None:
+def _unbelievable(order: Order, said: Receipt, begins: int) -> str | None:
     """What is wrong with an answer, in numbers; None where nothing is (accident 25)."""
     if said.seats > order.seats:
         return f"the seller answers {said.seats:,} seats, and {order.seats:,} were ordered"
     if said.seats < 1:
         return f"the seller answers no seats, and {order.seats:,} were ordered"
-    if said.expires is not None and day_after(said.expires) <= now:
-        return f"the seller answers {said.seats:,} seats that ended on {said.expires}"
+    if said.expires is not None and day_after(said.expires) <= begins:
+        return f"the seller answers {said.seats:,} seats that end on {said.expires}, before they begin"
     return None
-
-
-def _last_day(order: Order, said: date | None, now: int) -> date | None:
-    return said or last_day_of(order.term, instant(now).date(), None)
