@@ -1,9 +1,9 @@
 """The root of the product's errors, and what is wrong with a policy file.
 
-    SeatkeeperError
-    ├── PolicyError     every problem of one policy file, each at its place
-    ├── store.errors    NotFound, Conflict, LeaseLost, SchemaBehind …
-    └── worker.errors   what an operation refuses
+SeatkeeperError
+├── PolicyError     every problem of one policy file, each at its place
+├── store.errors    NotFound, Conflict, LeaseLost, SchemaBehind …
+└── worker.errors   what an operation refuses
 """
 
 from dataclasses import dataclass
