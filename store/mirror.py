@@ -170,9 +170,10 @@ class Mirror:
 
     def pass_over_the_deleted(self, directory: int, now: int, until: int) -> None:
         """Deleted accounts keep the mailbox kind that they had; they are looked at again at `until`."""
-        self._tx.execute(
-            "UPDATE mailbox_queue SET due = :until WHERE directory = :directory AND due <= :now AND account IN"
-            f" (SELECT a.key FROM account AS a WHERE a.key = mailbox_queue.account AND NOT (a.{_LIVE}))",
+        self._tx.execute(  # from the few that are gone, not from all that are due
+            "UPDATE mailbox_queue SET due = :until WHERE account IN (SELECT a.key FROM account AS a"
+            " CROSS JOIN mailbox_queue AS q WHERE a.directory = :directory AND a.state IN ('deleted', 'purged')"
+            " AND a.state <> 'active' AND q.account = a.key AND q.due <= :now)",
             {"directory": directory, "now": now, "until": until},
         )
 
