@@ -126,6 +126,8 @@ def _of_the_matched(desired: Desired, held: Holding, context: Context) -> Propos
             kind, rank = "move", _rank_of_moving_to(through)
         elif held.source != source:
             kind, rank = "move", RANK_RELEASE  # the reason alone (G4)
+        elif held.waiting_for is None and held.grace is None:
+            return None  # as nearly everybody, nearly always
         else:
             return _settled(account, held)
     elif wanted == _ARCHIVED:
