@@ -616,7 +616,7 @@ run = Table(
     Column("error", Text),
     Index(None, "directory", "started_at"),
 )
-"""Runs that changed something or failed; an idle one leaves no row (Z12)."""
+"""Runs that ended well and changed something; an idle one leaves no row (Z12)."""
 
 UNLOGGED = (stage, stage_edge, pull, proposal)
 """What PostgreSQL need not write to its log: a crash of the server voids a pull, and no more."""
