@@ -3,18 +3,21 @@
 A stream takes at most 50 groups, so the groups are cut into chunks, each with a link of its own. Delta tells direct
 memberships only; who is in what through nesting is worked out elsewhere. The walk goes:
 
-    1. Groups that are wanted and not in a chunk yet are put into new ones. Chunks that fit together become one, which
-       starts anew, so that up to 50 groups cost one request when nothing changed.
+    1. Groups that are wanted and not in a chunk yet are put into new ones. Chunks that hold few groups are left as they
+       are: joined, they would list all of them again. Only where that spares many requests at every pass to come do
+       those that fit together become one, which starts anew.
     2. Each chunk is walked from its link, or from its beginning. One whose link is dead begins anew.
     3. A group seen as a member joins a new chunk, walked in turn. No group is listed twice in one walk: what the first
        listing told could not be taken back by the second.
 
-A chunk is changed only by starting it anew. Groups that are no longer wanted stay until all is read again.
+Each level of nesting makes a chunk of its own, and has its link from the walk that finds it: the next walk asks for
+changes alone. A chunk is changed only by starting it anew. Groups that are no longer wanted stay until all is read again.
 """
 
 from collections import deque
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from connectors.asking import Refused
 from connectors.base import Edge, GroupPage, SeenGroup
@@ -29,6 +32,8 @@ from connectors.slices import slices
 from connectors.verdicts import Meaning
 
 NAME = "groups"
+MOST_SPARE = 8
+"""So many chunks more than the groups need are asked at every pass, rather than listing their groups again."""
 _delta = reader(GroupDeltaPage)
 _members = reader(MemberPage)
 _group = reader(Group)
@@ -57,18 +62,24 @@ def pull_groups(graph: Graph, cursor: str | None, wanted: Collection[str]) -> It
 
 
 def arranged(chunks: Sequence[Chunk], wanted: Collection[str]) -> list[Chunk]:
-    """The chunks to walk, so that every wanted group is in one and none could be spared by joining two."""
+    """The chunks to walk, so that every wanted group is in one."""
     known = {id for chunk in chunks for id in chunk.ids}
     new = sorted({id.lower() for id in wanted} - known)
     ordered = [*chunks, *(Chunk(list(ids)) for ids in slices(new, requests.MOST_FILTERED))]
-    arranged: list[Chunk] = []
-    for chunk in ordered:
-        room = next((n for n, other in enumerate(arranged) if _fit(other, chunk)), None)
+    needed = ceil((len(known) + len(new)) / requests.MOST_FILTERED)
+    return ordered if len(ordered) <= needed + MOST_SPARE else _joined(ordered)
+
+
+def _joined(chunks: Sequence[Chunk]) -> list[Chunk]:
+    """Chunks of which no two fit together."""
+    joined: list[Chunk] = []
+    for chunk in chunks:
+        room = next((n for n, other in enumerate(joined) if _fit(other, chunk)), None)
         if room is None:
-            arranged.append(chunk)
+            joined.append(chunk)
         else:
-            arranged[room] = Chunk(sorted({*arranged[room].ids, *chunk.ids}))
-    return arranged
+            joined[room] = Chunk(sorted({*joined[room].ids, *chunk.ids}))
+    return joined
 
 
 def _fit(one: Chunk, other: Chunk) -> bool:

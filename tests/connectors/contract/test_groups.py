@@ -135,17 +135,17 @@ def test_no_groups_wanted_and_nothing_asked(town: Town) -> None:
 
 
 @story("groups", "delta")
-def test_nothing_happened_in_groups_and_one_request_tells_it(town: Town) -> None:
+def test_nothing_happened_in_groups_and_a_request_for_each_level_of_nesting_tells_it(town: Town) -> None:
     hired = list(people(town, 4))
     nested = town.create_group("Nested", hired[:2])
     wanted = [town.create_group(f"Group {number}", [nested, *hired[2:]]) for number in range(30)]
-    told = known(town, *wanted).read(town.open(), wanted)
+    told = known(town, *wanted)
     members = {group: set(some) for group, some in told.members.items()}
     before = town.requests()
 
     told.read(town.open(), wanted)
 
-    assert town.requests() == before + 1
+    assert town.requests() == before + 2
     assert told.members == members and told.whole == set()
 
 

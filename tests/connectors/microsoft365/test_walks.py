@@ -247,6 +247,19 @@ def test_devices_and_other_things_are_no_members_for_us(town: Microsoft365Town) 
     assert [edge.member for edge in edges] == [ada]
 
 
+def test_groups_that_came_one_by_one_share_requests_once_that_spares_many(town: Microsoft365Town) -> None:
+    cursor, wanted, asked = None, list[str](), list[int]()
+    for n in range(12):
+        wanted.append(town.create_group(f"Team {n}"))
+        *_, last = town.open().pull_groups(cursor, wanted)
+        town.simulator.forget_requests()
+        *_, last = town.open().pull_groups(last.cursor, wanted)
+        cursor = last.cursor
+        asked.append(sum(town.simulator.requests().values()))
+
+    assert asked == [*range(1, 10), 1, 2, 3]
+
+
 def test_wanted_ids_may_be_written_in_capitals(town: Microsoft365Town) -> None:
     staff = town.create_group("Backup Staff")
 
