@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from store.dialects import Postgresql
 from store.errors import NotFound
 from store.times import rfc3339
 
@@ -104,6 +105,8 @@ class _Chain:
     first: int
     n: int
     hash: bytes
+    at: int = 0
+    """Of its latest entry."""
 
     def link(self, entries: Iterable[Entry], at: int) -> Iterator[tuple[Any, ...]]:
         key, id, n, last = self.key, self.id, self.n, self.hash
@@ -166,11 +169,16 @@ class Audit:
         generator of a million needs no memory; where there are none, nothing is locked or written."""
         source = iter(entries)
         while chunk := list(islice(source, CHUNK)):
-            chain = self._chain(company)
-            if self._tx.dialect.name == "postgresql":
-                self._tx.copy_text("audit", COLUMNS, "".join(chain.link_text(chunk, at)))
+            chain, dialect = self._chain(company), self._tx.dialect
+            chain.at = at
+            if isinstance(dialect, Postgresql):
+                dialect.copy_text(self._tx.connection, "audit", COLUMNS, "".join(chain.link_text(chunk, at)))
             else:
                 self._tx.copy("audit", COLUMNS, chain.link(chunk, at))
+
+    def written(self) -> list[tuple[int, int]]:
+        """The companies that this transaction has appended for, in the order of their keys, and when it did last."""
+        return [(key, chain.at) for key, chain in sorted(self._chains.items()) if chain.n >= chain.first]
 
     def _chain(self, company: int) -> _Chain:
         if company not in self._chains:

@@ -44,10 +44,6 @@ class Dialect(Protocol):
         """Many values as one bound value."""
         ...
 
-    def copy_text(self, connection: Connection, table: str, columns: Sequence[str], rows: str) -> None:
-        """Write many rows that stand in the text form of PostgreSQL's COPY already."""
-        ...
-
     def stream(self, connection: Connection, sql: str, values: Mapping[str, Any], size: int) -> Iterator[list[Any]]:
         """Run one query and hand its rows out, `size` plain tuples at a time, without holding them all."""
         ...
@@ -127,9 +123,6 @@ class Sqlite:
     def listed(self, values: Sequence[Any]) -> Any:
         return msgspec.json.encode(values).decode()
 
-    def copy_text(self, connection: Connection, table: str, columns: Sequence[str], rows: str) -> None:
-        raise NotImplementedError("SQLite takes rows as values")
-
     def stream(self, connection: Connection, sql: str, values: Mapping[str, Any], size: int) -> Iterator[list[Any]]:
         raw: Any = connection.connection.driver_connection
         cursor = raw.execute(sql, values)
@@ -194,6 +187,7 @@ class Postgresql:
         return list(values)
 
     def copy_text(self, connection: Connection, table: str, columns: Sequence[str], rows: str) -> None:
+        """Write many rows that stand in the text form of COPY already."""
         raw: Any = connection.connection.driver_connection
         with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
             copy.write(rows)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from store.renewals import Renewals
     from store.retentions import Retentions
     from store.staging import Staging
+    from store.usage import UsageDays
     from store.versions import Versions
     from store.views import Views
 
@@ -63,17 +64,16 @@ class Transaction:
         return self.dialect.stream(self.connection, sql, values, size)
 
     def seal(self) -> None:
-        """What is written last of all, just before the commit: the audit's ends, and its places in the feed."""
+        """What is written last of all, just before the commit: what is held by now, the audit's ends, and its places
+        in the feed."""
         if "audit" in self.__dict__:
+            for company, at in self.audit.written():
+                self.usage.keep(company, at)
             self.audit.seal()
 
     def copy(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """Write many rows."""
         self.dialect.copy(self.connection, table, columns, rows)
-
-    def copy_text(self, table: str, columns: Sequence[str], rows: str) -> None:
-        """Write many rows that are text in the form of PostgreSQL's COPY already; on that database only."""
-        self.dialect.copy_text(self.connection, table, columns, rows)
 
     @cached_property
     def mirror(self) -> "Mirror":
@@ -170,6 +170,12 @@ class Transaction:
         from store.plans import Plans
 
         return Plans(self)
+
+    @cached_property
+    def usage(self) -> "UsageDays":
+        from store.usage import UsageDays
+
+        return UsageDays(self)
 
     @cached_property
     def versions(self) -> "Versions":
