@@ -11,7 +11,8 @@ memberships only; who is in what through nesting is worked out elsewhere. The wa
        listing told could not be taken back by the second.
 
 Each level of nesting makes a chunk of its own, and has its link from the walk that finds it: the next walk asks for
-changes alone. A chunk is changed only by starting it anew. Groups that are no longer wanted stay until all is read again.
+changes alone. A chunk is changed only by starting it anew. Groups that are no longer wanted stay until all is read
+again.
 """
 
 from collections import deque
