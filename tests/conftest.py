@@ -1,6 +1,7 @@
 """What every test may ask for: empty databases on either engine, Redis, and never the network."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,8 @@ import hypothesis
 import pytest
 import redis
 
+from store.engine import open_store
+from tests.services.emptied import Emptied
 from tests.services.loopback import Guard
 from tests.services.postgres import Postgres, running_postgres
 from tests.services.redis import running_redis
@@ -68,6 +71,33 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of an empty database, once on each engine that Seatkeeper supports."""
     fixture = {"sqlite": "fresh_sqlite", "postgresql": "fresh_postgres"}[request.param]
     return str(request.getfixturevalue(fixture))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store in a file, to be copied: making the tables takes longer than most tests."""
+    file = tmp_path_factory.mktemp("template") / "empty.db"
+    open_store(f"sqlite:///{file}").close()
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_store(postgres: Postgres) -> Emptied:
+    """A database with an empty store in it, which is emptied again for every test: copying one takes longer."""
+    url = postgres.database_url(postgres.create())
+    open_store(url).close()
+    return Emptied(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty store, once on each database."""
+    if request.param == "sqlite":
+        file = tmp_path / "seatkeeper.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    yield request.getfixturevalue("postgres_store").again()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,6 @@ import pytest
 from connectors.simulators.clock import SimulatedClock
 from connectors.simulators.microsoft365 import SIMULATED_SECRET, GraphServer, Simulator, Tenant, contoso, serve
 from console.cli.main import run
-from store.engine import open_store
 
 PEOPLE = 40
 POLICY = """\
@@ -137,18 +136,10 @@ def graph(simulator: Simulator, tenant: Tenant) -> Iterator[GraphServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database as the first command makes it, to be copied, which is quicker than making it."""
-    file = tmp_path_factory.mktemp("empty") / "seatkeeper.db"
-    open_store(f"sqlite:///{file}").close()
-    return file
-
-
 @pytest.fixture
-def connected(terminal: Terminal, graph: GraphServer, empty_database: Path) -> Terminal:
+def connected(terminal: Terminal, graph: GraphServer, sqlite_template: Path) -> Terminal:
     """A command line whose policy folder connects to Contoso."""
-    shutil.copy(empty_database, terminal.folder / "seatkeeper.db")
+    shutil.copy(sqlite_template, terminal.folder / "seatkeeper.db")
     terminal.policy(POLICY.format(url=graph.url))
     return terminal
 

@@ -1,43 +1,21 @@
 """A store on either database, with one company and one directory in it where a test asks for them."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from store.engine import Store, open_store
-from tests.services.postgres import Postgres
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
 
-@pytest.fixture(scope="session")
-def prepared(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An empty store on each database, to be copied: making one takes twenty times as long as copying it."""
-    file, name = tmp_path_factory.mktemp("prepared") / "seatkeeper.db", postgres.create()
-    for url in (f"sqlite:///{file}", postgres.database_url(name)):
-        open_store(url).close()
-    return {"sqlite": str(file), "postgresql": name}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(
-    request: pytest.FixtureRequest, prepared: dict[str, str], postgres: Postgres, tmp_path: Path
-) -> Iterator[Store]:
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
     """An empty store, once on each database."""
-    template = prepared[request.param]
-    if request.param == "sqlite":
-        opened = open_store(f"sqlite:///{shutil.copy(template, tmp_path / 'seatkeeper.db')}")
-        yield opened
-        opened.close()
-        return
-    name = postgres.create(template)
-    opened = open_store(postgres.database_url(name))
+    opened = open_store(store_url)
     yield opened
     opened.close()
-    postgres.drop(name)
 
 
 @pytest.fixture

@@ -5,12 +5,9 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from connectors.simulators.microsoft365 import SIMULATED_SECRET
-from store.engine import open_store
-from store.schema import metadata
 from tests.services.postgres import Postgres
 from tests.worker.world import SECRET, Customer, World, in_world
 
@@ -23,59 +20,10 @@ def _the_secret() -> Iterator[None]:
     del os.environ[SECRET]
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty store in a file, to be copied: making the tables takes longer than most tests."""
-    file = tmp_path_factory.mktemp("template") / "empty.db"
-    open_store(f"sqlite:///{file}").close()
-    return file
-
-
-@pytest.fixture(scope="session")
-def postgres_store(postgres: Postgres) -> "Emptied":
-    """A database with an empty store in it, which is emptied again for every test: copying one takes longer."""
-    url = postgres.database_url(postgres.create())
-    open_store(url).close()
-    return Emptied(url)
-
-
-class Emptied:
-    """A store on PostgreSQL that can be put back to how it was made."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._conninfo = url.replace("+psycopg", "")
-        with psycopg.connect(self._conninfo, autocommit=True) as connection:
-            kept = [table for table in metadata.tables if connection.execute(f"SELECT 1 FROM {table}").fetchone()]
-            sequences = connection.execute("SELECT sequencename FROM pg_sequences").fetchall()
-            connection.execute("CREATE SCHEMA made")
-            for table in kept:
-                connection.execute(f"CREATE TABLE made.{table} AS SELECT * FROM {table}")
-        self._script = "; ".join(
-            (
-                "SET session_replication_role = replica",  # without triggers, so that the audit can be emptied, too
-                *(f"DELETE FROM {table}" for table in metadata.tables),
-                *(f"ALTER SEQUENCE {name} RESTART" for (name,) in sequences),
-                *(f"INSERT INTO {table} SELECT * FROM made.{table}" for table in kept),
-            )
-        )
-
-    def again(self) -> str:
-        """Empty the store, and tell its URL."""
-        with psycopg.connect(self._conninfo) as connection:
-            connection.execute(self._script)
-        return self.url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty store, once on each database."""
-    if request.param == "sqlite":
-        file = tmp_path / "seatkeeper.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), file)
-        yield f"sqlite:///{file}"
-        return
-    yield request.getfixturevalue("postgres_store").again()
+@pytest.fixture
+def database_url(store_url: str) -> str:
+    """Here every database has a store in it already."""
+    return store_url
 
 
 @pytest.fixture
