@@ -348,6 +348,18 @@ holding_count = Table(
 )
 """Licenses held, by all that limits and entitlements go by; kept true by triggers on `assignment`, as `lot.held` is."""
 
+usage_day = Table(
+    "usage_day",
+    metadata,
+    Column("company", Integer, primary_key=True, autoincrement=False),
+    Column("license", Text, primary_key=True),
+    Column("way", Text, primary_key=True),  # seat, entitlement, expired
+    Column("day", Integer, primary_key=True, autoincrement=False),  # days since 1970, UTC
+    Column("peak", BigInteger, nullable=False),  # the most that were held at once on that day
+    Column("held", BigInteger, nullable=False),  # when it was over
+)
+"""Licenses held from day to day, for bills: a row for each day on which that changed (`store.usage`)."""
+
 waiting = Table(
     "waiting",
     metadata,

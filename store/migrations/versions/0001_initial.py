@@ -539,6 +539,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_unplanned_directory"), "unplanned", ["directory"], unique=False)
     op.create_table(
+        "usage_day",
+        sa.Column("company", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("license", sa.Text(), nullable=False),
+        sa.Column("way", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("peak", sa.BigInteger(), nullable=False),
+        sa.Column("held", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("company", "license", "way", "day", name=op.f("pk_usage_day")),
+    )
+    op.create_table(
         "waiting",
         sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("company", sa.Integer(), nullable=False),
