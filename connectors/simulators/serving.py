@@ -32,6 +32,10 @@ class Ending(enum.Enum):
     KEEP = "keep"
     CUT = "cut"
     """Half of the promised body is sent, then the connection is closed."""
+    BREAK = "break"
+    """Half of the promised body is sent, then the connection is reset."""
+    TRUNCATE = "truncate"
+    """The body, compressed or not, ends in its middle, and the promised length says so."""
     RESET = "reset"
     """No answer; the connection is reset."""
     HANG = "hang"
@@ -58,6 +62,8 @@ class Answer:
     ending: Ending = Ending.KEEP
     delay: float = 0.0
     """Seconds to wait before sending."""
+    compressible: bool = True
+    """Whether the server may compress it."""
 
 
 Responder = Callable[[Request], Answer]
@@ -175,18 +181,24 @@ class _Conversation(socketserver.StreamRequestHandler):
             while self.connection.recv(4096):
                 pass
             return False
-        self._send(answer, zipped="gzip" in request.headers.get("accept-encoding", ""))
-        return answer.ending is Ending.KEEP and request.headers.get("connection", "").lower() != "close"
+        self._send(answer, zipped=answer.compressible and "gzip" in request.headers.get("accept-encoding", ""))
+        if answer.ending is Ending.BREAK:
+            self._reset()
+            return False
+        return answer.ending is not Ending.CUT and request.headers.get("connection", "").lower() != "close"
 
     def _send(self, answer: Answer, *, zipped: bool) -> None:
         zipped = zipped and (not isinstance(answer.body, bytes) or len(answer.body) > _NOT_WORTH_COMPRESSING)
         body = gzipped(answer.body) if zipped else plain(answer.body)
+        if answer.ending is Ending.TRUNCATE:
+            body = body[: len(body) // 2]
         lines = [f"HTTP/1.1 {answer.status} {responses.get(answer.status, '')}"]
         lines += [f"{name}: {value}" for name, value in answer.headers.items()]
         if zipped:
             lines += ["Content-Encoding: gzip", "Vary: Accept-Encoding"]
         head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode("latin-1")
-        self.connection.sendall(head + (body[: len(body) // 2] if answer.ending is Ending.CUT else body))
+        ends_early = answer.ending in (Ending.CUT, Ending.BREAK)
+        self.connection.sendall(head + (body[: len(body) // 2] if ends_early else body))
 
     def _reset(self) -> None:
         """Close at once, unsent data thrown away: the other side reads a reset, not an end."""

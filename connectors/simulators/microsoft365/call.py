@@ -6,9 +6,9 @@ from datetime import datetime
 from functools import cached_property
 
 from connectors.simulators.bodies import Packed
+from connectors.simulators.memo import Memo
 from connectors.simulators.microsoft365.cursors import Cursor, Sealer
 from connectors.simulators.microsoft365.faults import Fault
-from connectors.simulators.microsoft365.memo import Memo
 from connectors.simulators.microsoft365.odata import Query
 from connectors.simulators.microsoft365.tenant import Tenant
 from connectors.simulators.serving import Answer, Request

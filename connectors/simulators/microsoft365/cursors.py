@@ -1,16 +1,11 @@
 """The opaque tokens of next and delta links: signed, so that one nobody issued is told from one that grew old."""
 
-import base64
-import binascii
-from hashlib import blake2b
-from hmac import compare_digest
 from typing import Literal
 
 import msgspec
 
 from connectors.simulators.microsoft365.refusals import malformed_token
-
-_SEAL = 9
+from connectors.simulators.seals import Seal, Unsealed
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -41,23 +36,14 @@ class Sealer:
     """Turns cursors into tokens and back."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
-        self._decoder = msgspec.msgpack.Decoder(Cursor)
+        self._seal = Seal(key, Cursor)
 
     def token(self, cursor: Cursor) -> str:
-        body = msgspec.msgpack.encode(cursor)
-        return base64.urlsafe_b64encode(self._seal(body) + body).decode().rstrip("=")
+        return self._seal.token(cursor)
 
     def read(self, token: str) -> Cursor:
         """The cursor of a token. Raises Refusal (400) where this service never issued it."""
         try:
-            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        except binascii.Error:
+            return self._seal.read(token)
+        except Unsealed:
             raise malformed_token() from None
-        seal, body = raw[:_SEAL], raw[_SEAL:]
-        if not compare_digest(seal, self._seal(body)):
-            raise malformed_token()
-        return self._decoder.decode(body)
-
-    def _seal(self, body: bytes) -> bytes:
-        return blake2b(body, key=self._key, digest_size=_SEAL).digest()

@@ -10,11 +10,11 @@ import msgspec
 
 from connectors.simulators.bodies import Packed
 from connectors.simulators.clock import Clock
+from connectors.simulators.memo import Memo
 from connectors.simulators.microsoft365 import misfortunes, refusals, routes
 from connectors.simulators.microsoft365.call import JSON_TYPE, Call, Grant
 from connectors.simulators.microsoft365.cursors import Sealer
 from connectors.simulators.microsoft365.faults import BROKEN, REFUSED, Fault, Orders, Target
-from connectors.simulators.microsoft365.memo import Memo
 from connectors.simulators.microsoft365.odata import Query, segments
 from connectors.simulators.microsoft365.refusals import Refusal
 from connectors.simulators.microsoft365.tenant import Tenant

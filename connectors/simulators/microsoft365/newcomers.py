@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from connectors.simulators.microsoft365 import names
+from connectors.simulators import names
 from connectors.simulators.microsoft365.schema import Record
 
 E5 = "c7df2760-2c81-4ef7-b578-5b5392b571df"

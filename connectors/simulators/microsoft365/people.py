@@ -1,19 +1,19 @@
 """A tenant's population, made up from numbers: the same user every time, and no memory for those nobody changed."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from math import gcd, lcm
+from math import lcm
 from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
 
-from connectors.simulators.microsoft365 import names
+from connectors.simulators import names
 from connectors.simulators.microsoft365.newcomers import LICENSED, UNLICENSED, Domains, unowned_mailbox
 from connectors.simulators.microsoft365.schema import Record, only
+from connectors.simulators.ranks import Ranks
+from connectors.simulators.templates import Template, placeholders
 
 _PAIRS = len(names.FIRST) * len(names.LAST)
 _WANDER = 48_271  # a prime that divides neither list, so that every pair of names comes before any comes twice
@@ -34,7 +34,6 @@ _WORK = [
 ]
 
 
-_PLACEHOLDER = re.compile("<([0-9])>")
 _CONTRACTORS = 9  # one in so many
 _ALIKE = lcm(len(_WORK), len(_PLACES), _CONTRACTORS)
 """Employees whose numbers differ by this have everything in common but their own texts."""
@@ -66,48 +65,28 @@ class _Own(NamedTuple):
     badge: str
 
 
-class _Template:
-    """The JSON that employees have in common who differ in their own texts only, cut where those belong."""
-
-    __slots__ = ("_order", "_pieces")
-
-    def __init__(self, record_of: Callable[[_Own], Record], names: tuple[str, ...]) -> None:
-        placeholders = _Own(*(f"<{place}>" for place in range(len(_Own._fields))))
-        cut = _PLACEHOLDER.split(msgspec.json.encode(only(record_of(placeholders), names)).decode())
-        self._pieces = cut[0::2]
-        self._order = [int(place) for place in cut[1::2]]
-
-    def filled(self, own: _Own) -> str:
-        """The JSON of one of them."""
-        parts = [""] * (2 * len(self._order) + 1)
-        parts[0::2] = self._pieces
-        parts[1::2] = [own[place] for place in self._order]
-        return "".join(parts)
-
-
 class Population:
     """Users `first` to `first + count - 1` of a tenant, each a pure function of its number."""
 
     __slots__ = (
-        "_company", "_disabled", "_guests", "_offset", "_rooms", "_shared", "_shift", "_stride", "_templates", "count",
-        "domains", "first",
+        "_company", "_disabled", "_guests", "_offset", "_ranks", "_rooms", "_shared", "_templates", "count", "domains",
+        "first",
     )  # fmt: skip
 
     def __init__(self, first: int, count: int, seed: int, shares: Shares, domains: Domains) -> None:
         self.first, self.count, self.domains = first, count, domains
         self._company = f"{domains.own.partition('.')[0].title()} Ltd"
-        self._stride = _coprime(count)
-        self._shift = seed * 7_919
+        self._ranks = Ranks(first, count, seed)
         self._offset = crc32(domains.own.encode())
         self._guests = round(count * shares.guests)
         self._rooms = self._guests + round(count * shares.rooms)
         self._shared = self._rooms + round(count * shares.shared)
         self._disabled = self._shared + round(count * shares.disabled)
-        self._templates: dict[tuple[str, ...], dict[tuple[int, bool], _Template]] = {}
+        self._templates: dict[tuple[str, ...], dict[tuple[int, bool], Template]] = {}
 
     def mailbox(self, number: int) -> str:
         """What kind of mailbox the user has; `none` for guests."""
-        rank = self._rank(number)
+        rank = self._ranks.of(number)
         if rank < self._guests:
             return "none"
         if rank < self._rooms:
@@ -116,7 +95,7 @@ class Population:
 
     def record(self, number: int, ident: str) -> Record:
         """The user's properties, as nobody has changed them yet."""
-        rank = self._rank(number)
+        rank = self._ranks.of(number)
         if rank >= self._shared:
             return self._employee(number, rank >= self._disabled, self._own(number, ident))
         if rank >= self._rooms:
@@ -127,18 +106,15 @@ class Population:
         """These properties of the users' records as JSON, from templates: a third of the work of encoding each."""
         templates = self._templates.setdefault(names, {})
         for number, ident in zip(numbers, ids, strict=True):
-            rank = self._rank(number)
+            rank = self._ranks.of(number)
             if rank < self._shared:
                 yield msgspec.json.encode(only(self.record(number, ident), names)).decode()
                 continue
             key = number % _ALIKE, rank >= self._disabled
             if (template := templates.get(key)) is None:
-                template = templates[key] = _Template(partial(self._employee, number, key[1]), names)
+                record = self._employee(number, key[1], _Own(*placeholders(len(_Own._fields))))
+                template = templates[key] = Template(msgspec.json.encode(only(record, names)))
             yield template.filled(self._own(number, ident))
-
-    def _rank(self, number: int) -> int:
-        """A place in the population that is a permutation of the numbers, so that shares are exact and well mixed."""
-        return ((number - self.first) * self._stride + self._shift) % self.count
 
     def _name(self, number: int) -> tuple[str, str, str]:
         """First name, last name, and the address that goes with them."""
@@ -197,8 +173,3 @@ class Population:
     def _room(self, number: int, ident: str) -> Record:
         address = f"room.{number}@{self.domains.own}"
         return {"id": ident, **unowned_mailbox(f"Room {number}", address, _DAYS[number * 37 & 0x3FF])}
-
-
-def _coprime(count: int) -> int:
-    candidates: Sequence[int] = (104_729, 1_299_709, 15_485_863, 179_424_673)
-    return next((prime for prime in candidates if gcd(prime, count) == 1), 1)

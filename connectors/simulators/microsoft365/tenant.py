@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from connectors.simulators import names
 from connectors.simulators.clock import Clock
-from connectors.simulators.microsoft365 import names, newcomers
+from connectors.simulators.microsoft365 import newcomers
 from connectors.simulators.microsoft365.groups import Groups, Ref, Thing
 from connectors.simulators.microsoft365.newcomers import Domains
 from connectors.simulators.microsoft365.people import Population, Shares
