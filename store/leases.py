@@ -5,7 +5,7 @@ write under the old one, however late it comes. A lease that ran out but was tak
 because the row is locked while that is looked at.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +19,13 @@ _TAKE = "lease_owner = :owner, lease_until = :until, fence = fence + 1"
 _OURS = "key = :directory AND fence = :fence AND lease_owner = :owner"
 # Somebody may ask for a pass while one is under way: then the next one is due at once, and the wish stands until then.
 _ASKED = "asked_at IS NOT NULL AND asked_at > :taken"
+_DUE = "due_at <= :now AND lease_until <= :now AND NOT retired AND state <> 'frozen'"
 _GIVE_BACK = f"lease_owner = NULL, lease_until = 0, asked_at = CASE WHEN {_ASKED} THEN asked_at END"
+
+_RELEASE_IDLE = (
+    f"UPDATE directory SET {_GIVE_BACK}, due_at = CASE WHEN {_ASKED} THEN asked_at ELSE :due_at END,"
+    f" last_success = :now, cursor = :cursor, groups_cursor = :groups_cursor WHERE {_OURS}"
+)
 
 
 class Lease(NamedTuple):
@@ -30,6 +36,24 @@ class Lease(NamedTuple):
     fence: int
     until: int
     taken: int
+
+
+class Due(NamedTuple):
+    """A directory whose pass is due. `long` where it will take its time: a first read, a read of everybody, or one of
+    a directory that has been failing."""
+
+    directory: int
+    long: bool
+
+
+class Idle(NamedTuple):
+    """The end of a pass over a healthy directory that found nothing to do."""
+
+    lease: Lease
+    now: int
+    cursor: str | None
+    groups_cursor: str | None
+    due_at: int
 
 
 class Leases:
@@ -61,6 +85,42 @@ class Leases:
             Lease(key, owner, fence, until, now) for key, fence, _ in sorted(rows, key=lambda row: (row[2], row[0]))
         ]
 
+    def due(self, now: int, limit: int, *, read_whole_before: int) -> list[Due]:
+        """Directories whose pass is due, and that nobody works on: those that somebody asked for first, then the
+        longest due. Takes nothing."""
+        found: dict[int, Due] = {}
+        for asked, order in ((" AND asked_at IS NOT NULL", "asked_at, key"), ("", "due_at, key")):
+            rows = self._tx.execute(
+                "SELECT key, cursor IS NULL OR state = 'failing' OR read_whole_at < :read_whole_before FROM directory"
+                f" WHERE {_DUE}{asked} ORDER BY {order} LIMIT :limit",
+                {"now": now, "limit": limit, "read_whole_before": read_whole_before},
+            )
+            found |= {key: Due(key, bool(long)) for key, long in rows if key not in found}
+        return list(found.values())[:limit]
+
+    def take_due(self, directories: Sequence[int], owner: str, now: int, for_: timedelta) -> list[Lease]:
+        """Take the leases of those of these directories whose pass is due; the others are somebody else's, or done."""
+        until = now + span(for_)
+        dialect = self._tx.dialect
+        rows = self._tx.execute(
+            f"WITH due AS MATERIALIZED (SELECT key FROM directory WHERE {dialect.among('key', 'keys')} AND {_DUE}"
+            f" ORDER BY key{dialect.skip_locked()})"
+            f" UPDATE directory SET {_TAKE} WHERE key IN (SELECT key FROM due) RETURNING key, fence",
+            {"keys": dialect.listed(directories), "owner": owner, "now": now, "until": until},
+        )
+        return [Lease(key, owner, fence, until, now) for key, fence in sorted(map(tuple, rows))]
+
+    def keep(self, directories: Sequence[int], owner: str, now: int, for_: timedelta) -> None:
+        """Keep longer what a process holds. A directory that one of its own transactions has locked is passed over:
+        nobody can take it meanwhile."""
+        dialect = self._tx.dialect
+        self._tx.execute(
+            f"WITH ours AS MATERIALIZED (SELECT key FROM directory WHERE {dialect.among('key', 'keys')}"
+            f" AND lease_owner = :owner ORDER BY key{dialect.skip_locked()})"
+            " UPDATE directory SET lease_until = :until WHERE key IN (SELECT key FROM ours)",
+            {"keys": dialect.listed(directories), "owner": owner, "until": now + span(for_)},
+        )
+
     def renew(self, lease: Lease, now: int, for_: timedelta) -> Lease:
         """Keep a lease longer. Raises LeaseLost when somebody else has taken it."""
         until = now + span(for_)
@@ -81,15 +141,13 @@ class Leases:
 
         Raises LeaseLost when somebody else has taken it; then nothing is kept.
         """
-        changes = (
-            f"{_GIVE_BACK}, due_at = CASE WHEN {_ASKED} THEN asked_at ELSE :due_at END, last_success = :now,"
-            " cursor = :cursor, groups_cursor = :groups_cursor"
-        )
-        values = {
-            "taken": lease.taken, "due_at": due_at, "now": now, "cursor": cursor, "groups_cursor": groups_cursor,
-        }  # fmt: skip
-        if not self._update(changes, lease, values):
+        values = _of_idle(Idle(lease, now, cursor, groups_cursor, due_at))
+        if not self._tx.execute(_RELEASE_IDLE, values).rowcount == 1:
             raise self._lost(lease)
+
+    def release_all_idle(self, ended: Sequence[Idle]) -> None:
+        """The same for many passes at once. Of those that lost their lease nothing is kept."""
+        self._tx.execute_many(_RELEASE_IDLE, [_of_idle(idle) for idle in sorted(ended)])
 
     def give_back(self, leases: Iterable[Lease]) -> None:
         """Hand back leases under which nothing was done: their directories stay due. Lost ones are passed over."""
@@ -131,3 +189,11 @@ class Leases:
         if owner is None or (now is not None and until <= now):
             return LeaseLost(f"the lease on {id} was lost, and somebody else has worked on it since")
         return LeaseLost(f"{id} is worked on by {owner} now, until {rfc3339(until)}")
+
+
+def _of_idle(idle: Idle) -> dict[str, object]:
+    lease = idle.lease
+    return {
+        "directory": lease.directory, "fence": lease.fence, "owner": lease.owner, "taken": lease.taken,
+        "due_at": idle.due_at, "now": idle.now, "cursor": idle.cursor, "groups_cursor": idle.groups_cursor,
+    }  # fmt: skip

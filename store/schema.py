@@ -120,6 +120,8 @@ directory = Table(
     Column("revision", BigInteger, nullable=False, server_default="0"),  # grows when a person changes its licenses
     Column("cursor", Text),
     Column("groups_cursor", Text),
+    Column("groups_problem", Text),  # a suspended rule, or a namesake; told when everybody was last planned
+    Column("groups_remedy", Text),
     Column("groups_hash", Text),  # what the policy's group names stood for when everybody was last planned
     Column("plan_whole", Boolean, nullable=False, server_default="1"),
     Column("plan_some", Boolean, nullable=False, server_default="0"),  # `unplanned` has rows
@@ -131,6 +133,7 @@ directory = Table(
     Column("unstable_ids", Boolean, nullable=False, server_default="0"),
     Index(None, "due_at"),
     Index(None, "company"),
+    _partial("ix_directory_asked_at", "asked_at IS NOT NULL", "asked_at"),
     _partial("uq_directory_bound_to", "NOT retired", "kind", "bound_to", unique=True),  # one tenant, one id (Z11)
 )
 
@@ -255,6 +258,7 @@ group_ref = Table(
     Column("ref", Text, primary_key=True),
     Column("group_id", Text),
     Column("problem", Text),  # missing, ambiguous, gone
+    Column("namesake", Text),  # the id of another group that has the name by now
     Column("at", BigInteger, nullable=False),
 )
 """What a policy's group names were resolved to; once resolved, kept by id (G3)."""
@@ -612,6 +616,44 @@ feed_head = Table(
     Column("last", BigInteger, nullable=False),
 )
 
+receiver = Table(
+    "receiver",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),  # stands for its kind, its address and where its secret lies
+    Column("kind", Text, nullable=False),  # webhook, email
+    Column("place", Text, nullable=False),  # what people are shown of its address
+    Column("due", BigInteger, nullable=False, server_default="0"),
+    Column("lease_until", BigInteger, nullable=False, server_default="0"),
+    Column("fence", BigInteger, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("failing_since", BigInteger),
+    Column("problem", Text),
+    Column("remedy", Text),
+    Column("last_success", BigInteger),
+)
+"""Who is told outside: a webhook's address, or people who get a mail together."""
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("receiver", Integer, primary_key=True, autoincrement=False),
+    Column("company", Integer, primary_key=True, autoincrement=False),
+    Column("told", BigInteger, nullable=False),  # the position in the feed up to which it was told of the company
+    Column("sending", BigInteger),  # up to where a mail goes that may be on its way
+    Column("served_at", BigInteger, nullable=False, server_default="0"),
+)
+"""How far in the feed a receiver is, for each company whose policy names it: one row, whatever there is to tell."""
+
+stock_warning = Table(
+    "stock_warning",
+    metadata,
+    Column("company", Integer, primary_key=True, autoincrement=False),
+    Column("license", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+"""Stocks of which a company was told that they are low, until they are not."""
+
 run = Table(
     "run",
     metadata,
@@ -629,6 +671,43 @@ run = Table(
     Index(None, "directory", "started_at"),
 )
 """Runs that ended well and changed something; an idle one leaves no row (Z12)."""
+
+process = Table(
+    "process",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),  # up, worker, scheduler
+    Column("version", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+)
+"""Who runs unattended, by heart-beat."""
+
+duty = Table(
+    "duty",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text),
+    Column("until", BigInteger, nullable=False, server_default="0"),
+    Column("due_at", BigInteger, nullable=False, server_default="0"),
+    Column("asked_at", BigInteger),
+    Column("began_at", BigInteger, nullable=False, server_default="0"),
+    Column("done_at", BigInteger, nullable=False, server_default="0"),
+)
+"""What schedulers do beside directories, who does it, and when it is due again."""
+
+waiter = Table(
+    "waiter",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("directory", Integer, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("step", Text),
+    Column("n", BigInteger, nullable=False, server_default="0"),
+    Column("result", Text),
+    Index(None, "directory"),
+)
+"""Who waits for a pass that a daemon makes, and what it came to."""
 
 UNLOGGED = (stage, stage_edge, pull, proposal)
 """What PostgreSQL need not write to its log: a crash of the server voids a pull, and no more."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from store.audit import Audit
     from store.by_hand import ByHand
     from store.directories import Directories
+    from store.duties import Duties
     from store.exchanges import Exchanges
     from store.groups import Groups
     from store.holdings import Holdings
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from store.orders import Orders
     from store.outbox import Outbox
     from store.plans import Plans
+    from store.processes import Processes
     from store.proposals import Proposals
     from store.renewals import Renewals
     from store.retentions import Retentions
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from store.usage import UsageDays
     from store.versions import Versions
     from store.views import Views
+    from store.waiters import Waiters
 
 
 @lru_cache(maxsize=1_000)
@@ -206,3 +209,21 @@ class Transaction:
         from store.legal_holds import LegalHolds
 
         return LegalHolds(self)
+
+    @cached_property
+    def processes(self) -> "Processes":
+        from store.processes import Processes
+
+        return Processes(self)
+
+    @cached_property
+    def duties(self) -> "Duties":
+        from store.duties import Duties
+
+        return Duties(self)
+
+    @cached_property
+    def waiters(self) -> "Waiters":
+        from store.waiters import Waiters
+
+        return Waiters(self)

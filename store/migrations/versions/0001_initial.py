@@ -142,6 +142,8 @@ def upgrade() -> None:
         sa.Column("revision", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("cursor", sa.Text(), nullable=True),
         sa.Column("groups_cursor", sa.Text(), nullable=True),
+        sa.Column("groups_problem", sa.Text(), nullable=True),
+        sa.Column("groups_remedy", sa.Text(), nullable=True),
         sa.Column("groups_hash", sa.Text(), nullable=True),
         sa.Column("plan_whole", sa.Boolean(), server_default="1", nullable=False),
         sa.Column("plan_some", sa.Boolean(), server_default="0", nullable=False),
@@ -154,6 +156,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_directory")),
         sa.UniqueConstraint("id", name=op.f("uq_directory_id")),
     )
+    op.create_index(
+        "ix_directory_asked_at",
+        "directory",
+        ["asked_at"],
+        unique=False,
+        sqlite_where=sa.text("asked_at IS NOT NULL"),
+        postgresql_where=sa.text("asked_at IS NOT NULL"),
+    )
     op.create_index(op.f("ix_directory_company"), "directory", ["company"], unique=False)
     op.create_index(op.f("ix_directory_due_at"), "directory", ["due_at"], unique=False)
     op.create_index(
@@ -163,6 +173,17 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("NOT retired"),
         postgresql_where=sa.text("NOT retired"),
+    )
+    op.create_table(
+        "duty",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("until", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("due_at", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=True),
+        sa.Column("began_at", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("done_at", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_duty")),
     )
     op.create_table(
         "edge",
@@ -213,6 +234,7 @@ def upgrade() -> None:
         sa.Column("ref", sa.Text(), nullable=False),
         sa.Column("group_id", sa.Text(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("namesake", sa.Text(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("directory", "ref", name=op.f("pk_group_ref")),
     )
@@ -423,6 +445,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("company", "n", name=op.f("uq_policy_version_company_n")),
     )
     op.create_table(
+        "process",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_process")),
+    )
+    op.create_table(
         "proposal",
         sa.Column("batch", sa.BigInteger(), nullable=False),
         sa.Column("account", sa.BigInteger(), nullable=False),
@@ -452,6 +483,23 @@ def upgrade() -> None:
         sa.Column("whole", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("directory", name=op.f("pk_pull")),
+    )
+    op.create_table(
+        "receiver",
+        sa.Column("key", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("due", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("fence", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("remedy", sa.Text(), nullable=True),
+        sa.Column("last_success", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_receiver")),
+        sa.UniqueConstraint("id", name=op.f("uq_receiver_id")),
     )
     op.create_table(
         "removal",
@@ -532,6 +580,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_stage_edge_batch", "stage_edge", ["batch", "grp", "member"], unique=False)
     op.create_table(
+        "stock_warning",
+        sa.Column("company", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("license", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("company", "license", name=op.f("pk_stock_warning")),
+    )
+    op.create_table(
+        "subscription",
+        sa.Column("receiver", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("company", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("told", sa.BigInteger(), nullable=False),
+        sa.Column("sending", sa.BigInteger(), nullable=True),
+        sa.Column("served_at", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("receiver", "company", name=op.f("pk_subscription")),
+    )
+    op.create_table(
         "unplanned",
         sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("directory", sa.Integer(), nullable=False),
@@ -548,6 +612,17 @@ def upgrade() -> None:
         sa.Column("held", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("company", "license", "way", "day", name=op.f("pk_usage_day")),
     )
+    op.create_table(
+        "waiter",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("directory", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=True),
+        sa.Column("n", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_waiter")),
+    )
+    op.create_index(op.f("ix_waiter_directory"), "waiter", ["directory"], unique=False)
     op.create_table(
         "waiting",
         sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),

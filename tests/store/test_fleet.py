@@ -1,0 +1,131 @@
+"""What schedulers and workers share by way of the store: who runs, who does what, what is due, and who waits for it."""
+
+from datetime import timedelta
+
+import pytest
+
+from store.engine import Store
+from store.leases import Due, Idle
+from store.processes import SCHEDULER, UP, WORKER, Process
+from tests.proves import proves
+from tests.store.conftest import add_directory
+
+SECOND = 1_000_000
+NOW = 1_000_000 * SECOND
+LEASE = timedelta(seconds=60)
+
+
+def process(name: str, role: str, seen_at: int = NOW) -> Process:
+    return Process(name, role, "1.0", NOW - SECOND, seen_at)
+
+
+@pytest.mark.parametrize(
+    ("roles", "runs"),
+    [([], False), ([UP], True), ([WORKER], False), ([SCHEDULER], False), ([SCHEDULER, WORKER, WORKER], True)],
+)
+def test_a_daemon_runs_where_somebody_says_what_is_due_and_somebody_does_it(
+    store: Store, roles: list[str], runs: bool
+) -> None:
+    with store.begin() as tx:
+        for number, role in enumerate(roles):
+            tx.processes.beat(process(f"{role}-{number}", role))
+        assert tx.processes.daemon_runs(NOW + 10 * SECOND) is runs
+        assert not tx.processes.daemon_runs(NOW + 30 * SECOND), "one that is silent is gone"
+
+
+def test_a_process_that_has_been_silent_for_an_hour_is_forgotten(store: Store) -> None:
+    with store.begin() as tx:
+        tx.processes.beat(process("old", UP))
+        tx.processes.beat(process("new", UP, NOW + 3_601 * SECOND))
+        assert [row.name for row in tx.processes.running(NOW)] == ["new"]
+
+
+@proves("Z4")
+def test_a_duty_stays_with_whoever_took_it_until_that_one_is_silent(store: Store) -> None:
+    with store.begin() as tx:
+        assert tx.duties.is_due("policies", "one", NOW)
+        assert tx.duties.take("policies", "one", NOW, NOW + 30 * SECOND)
+        tx.duties.done("policies", "one", NOW + SECOND, NOW + 10 * SECOND, NOW + 30 * SECOND)
+        later = NOW + 11 * SECOND
+        assert tx.duties.is_due("policies", "one", later) and not tx.duties.is_due("policies", "two", later)
+        assert not tx.duties.take("policies", "two", later, later + 30 * SECOND)
+        assert tx.duties.take("policies", "one", later, later + 30 * SECOND)
+        assert tx.duties.take("policies", "two", later + 31 * SECOND, later + 60 * SECOND)
+
+
+def test_a_duty_that_somebody_asks_for_is_due_at_once_and_once_more_if_it_is_being_done(store: Store) -> None:
+    with store.begin() as tx:
+        tx.duties.take("policies", "one", NOW, NOW + 30 * SECOND)
+        tx.duties.ask("policies", NOW + 1)
+        tx.duties.done("policies", "one", NOW + 2, NOW + 60 * SECOND, NOW + 60 * SECOND)
+        assert tx.duties.take("policies", "one", NOW + 3, NOW + 30 * SECOND)
+        tx.duties.done("policies", "one", NOW + 4, NOW + 60 * SECOND, NOW + 60 * SECOND)
+        assert not tx.duties.is_due("policies", "one", NOW + 5)
+        tx.duties.ask("policies", NOW + 6)
+        assert tx.duties.is_due("policies", "one", NOW + 6)
+
+
+def test_who_leaves_lets_others_take_over_at_once(store: Store) -> None:
+    with store.begin() as tx:
+        tx.duties.take("policies", "one", NOW, NOW + 30 * SECOND)
+        tx.duties.leave("one")
+        assert tx.duties.take("policies", "two", NOW + 1, NOW + 30 * SECOND)
+
+
+@proves("Z5", "Z9")
+def test_what_is_due_is_told_by_all_and_taken_by_one(store: Store, company: int, directory: int) -> None:
+    read = add_directory(store, company, "read")
+    asked = add_directory(store, company, "asked")
+    with store.begin() as tx:
+        tx.execute(
+            "UPDATE directory SET cursor = 'c', read_whole_at = :now WHERE key <> :new", {"now": NOW, "new": directory}
+        )
+        tx.directories.ask(asked, NOW)
+        tx.execute("UPDATE directory SET due_at = :later WHERE id = 'read'", {"later": NOW - SECOND})
+        due = tx.leases.due(NOW, 10, read_whole_before=NOW)
+        assert due == [Due(asked, False), Due(directory, True), Due(read, False)]
+        first = tx.leases.take_due([asked, read], "one", NOW, LEASE)
+        assert {lease.directory for lease in first} == {asked, read}
+        second = tx.leases.take_due([asked, read, directory], "two", NOW, LEASE)
+        assert [lease.directory for lease in second] == [directory]
+        assert tx.leases.due(NOW, 10, read_whole_before=NOW) == []
+
+
+@proves("Z5")
+def test_leases_are_kept_by_their_owner_alone(store: Store, directory: int) -> None:
+    with store.begin() as tx:
+        [lease] = tx.leases.take_due([directory], "one", NOW, LEASE)
+        later = NOW + 50 * SECOND
+        tx.leases.keep([directory], "two", later, LEASE)
+        tx.leases.keep([directory], "one", later, LEASE)
+        assert tx.leases.take_due([directory], "two", later + 59 * SECOND, LEASE) == []
+        assert tx.leases.take_due([directory], "two", later + 60 * SECOND, LEASE) != []
+        assert not tx.leases.held(lease)
+
+
+@proves("Z5", "Z12")
+def test_many_idle_passes_end_at_once_and_one_that_lost_its_lease_keeps_nothing(store: Store, company: int) -> None:
+    keys = [add_directory(store, company, f"d{number}") for number in range(3)]
+    with store.begin() as tx:
+        leases = tx.leases.take_due(keys, "one", NOW, LEASE)
+        tx.execute("UPDATE directory SET fence = fence + 1 WHERE key = :key", {"key": keys[1]})
+        tx.leases.release_all_idle([Idle(lease, NOW, "c", "g", NOW + SECOND) for lease in leases])
+        rows = [tx.directories.by_key(key) for key in keys]
+    assert [(row.cursor, row.groups_cursor, row.due_at) for row in rows] == [
+        ("c", "g", NOW + SECOND), (None, None, 0), ("c", "g", NOW + SECOND),
+    ]  # fmt: skip
+
+
+def test_a_waiter_hears_of_passes_that_began_after_it_asked(store: Store, directory: int) -> None:
+    with store.begin() as tx:
+        tx.waiters.put("w", directory, NOW)
+        tx.waiters.tell(directory, "reading", 5_000)
+        tx.waiters.answer(directory, NOW - 1, "{}")
+        assert tx.waiters.heard("w") == ("reading", 5_000, None)
+        tx.waiters.answer(directory, NOW, "{}")
+        assert tx.waiters.heard("w") == ("reading", 5_000, "{}")
+        tx.waiters.put("w", directory, NOW + 1)
+        assert tx.waiters.heard("w") == (None, 0, None)
+        tx.waiters.forget(NOW + 2, timedelta(hours=1))
+        tx.waiters.leave(["w"])
+        assert tx.waiters.heard("w") is None
