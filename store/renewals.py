@@ -60,6 +60,16 @@ class Renewals:
         """The lot of that id, if it has an end."""
         return next(iter(self._lots("l.id = :id AND l.expires_at IS NOT NULL", {"id": id})), None)
 
+    def oldest_end(self, pool: int, now: int) -> int | None:
+        """The end of the pool's oldest yearly lot that renews and has not ended: what is bought then ends when it does
+        (P5)."""
+        found: int | None = self._tx.execute(
+            f"SELECT {_ENDS} FROM lot AS l WHERE l.pool = :pool AND l.renews AND l.term = 'yearly' AND NOT l.removed"
+            " AND l.expires_at > :now ORDER BY l.starts_at, l.key LIMIT 1",
+            {"pool": pool, "now": now},
+        ).scalar()
+        return found
+
     def pools(self) -> list[int]:
         """The pools in which a renewal is under way."""
         rows = self._tx.execute(
@@ -99,6 +109,7 @@ class Renewals:
                 " (SELECT account FROM assignment WHERE lot = :lot)",
                 {"lot": key},
             )
+            self._tx.usage.concerns_holders(key, now)
             self._record(pool, "lot.kept", id, expires_at, "its renewal is placed", now)
         ended = self._change(
             "expires_at = term_ends_at, term_ends_at = NULL",

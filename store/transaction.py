@@ -70,8 +70,7 @@ class Transaction:
         """What is written last of all, just before the commit: what is held by now, the audit's ends, and its places
         in the feed."""
         if "audit" in self.__dict__:
-            for company, at in self.audit.written():
-                self.usage.keep(company, at)
+            self.usage.seal(self.audit.written())
             self.audit.seal()
 
     def copy(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:

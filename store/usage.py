@@ -59,10 +59,18 @@ class UsageDays:
 
     def __init__(self, tx: "Transaction") -> None:
         self._tx = tx
+        self._concerned: dict[int, int] = {}
 
-    def keep(self, company: int, now: int) -> None:
-        """Note what the company holds now, where that is not what was noted last."""
-        self._tx.execute(_KEEP, {"company": company, "day": now // DAY})
+    def concerns_holders(self, lot: int, now: int) -> None:
+        """What becomes of a lot changes what its holders hold, though nothing is said of them in the record."""
+        rows = self._tx.execute("SELECT DISTINCT company FROM holding_count WHERE lot = :lot", {"lot": lot})
+        self._concerned |= {row[0]: now for row in rows}
+
+    def seal(self, written: Iterable[tuple[int, int]]) -> None:
+        """Note what companies hold by now, where that is not what was noted last: those of whom something was
+        written at an instant, and whom else this transaction concerned."""
+        for company, now in sorted({**self._concerned, **dict(written)}.items()):
+            self._tx.execute(_KEEP, {"company": company, "day": now // DAY})
 
     def between(self, first: int, last: int, company: int | None = None) -> Iterator[tuple[str, str, str, Measure]]:
         """Company, license, way of holding, and what was held from one day to another, both included; sorted."""

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "legal-hold": Lazy("console.cli.legal_hold:legal_hold", "Keep backups for legal reasons: set, lift."),
     "audit": Lazy("console.cli.audit:audit", "The record of every change, and the proof that it is whole."),
     "feed": Lazy("console.cli.feed:feed", "The same as a feed that can be read from any point."),
+    "report": Lazy("console.cli.report:report", "What was used in a month, for bills."),
     "simulate": Lazy("console.cli.simulate:simulate", "Serve a simulated vendor on loopback."),
     "db": Lazy("console.cli.db:db", "Upgrade the database."),
 }
