@@ -48,7 +48,7 @@ def test_staging_goes_that_no_walk_can_go_on_with(store: Store, directory: int) 
             tx.staging.add(directory, Walk(batches[fence], "next", 0, True, AT - DAY), rows)
         tx.staging.add_edges(batches[1], [("group", "a", "account", False)], 0)
         tx.staging.add_edges(batches[3], [("group", "a", "account", False)], 0)
-    assert tidied(store).staged == 3
+    assert [tidied(store).staged for _ in range(2)] == [3, 0]
     with store.read() as tx:
         assert tx.execute("SELECT DISTINCT batch FROM stage").all() == [(batches[2],)]
         assert tx.execute("SELECT DISTINCT batch FROM stage_edge").all() == [(batches[3],)]

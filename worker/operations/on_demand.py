@@ -19,6 +19,7 @@ from worker.operations.policies import load
 from worker.operations.pool_pass import pass_pools
 from worker.operations.runs import REPORTED, HeldKind, RunResult
 from worker.operations.syncing import Asked, sync
+from worker.operations.tidying import tidy_daily
 from worker.relay import relay_once
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Synced:
 
 def sync_now(app: "App", wanted: Wanted) -> Synced:
     """Read the policies, do what is due in the pools, then run a pass over each directory, up to eight at once; a run
-    under way is joined. Then carry orders to their sellers.
+    under way is joined. Then carry orders to their sellers, and once a day let go what time has passed over.
 
     A broken policy file leaves its last good version in force (Z4). Raises PolicyError where there is no good version
     to run on, and Usage for a directory that nobody knows.
@@ -68,6 +69,8 @@ def sync_now(app: "App", wanted: Wanted) -> Synced:
         wait(runs)
     results = tuple(run.result() for run in runs)
     orders = () if wanted.dry else _carry_orders(app)
+    if not wanted.dry:
+        tidy_daily(app)
     return Synced(_with_deliveries(app, results) if orders else results, problems, orders)
 
 
