@@ -143,7 +143,7 @@ class Licenses:
     anniversary: Annotated[
         str | None,
         Key(
-            "The day on which yearly lots end, month first (P5).",
+            "The day on which a new year of yearly lots begins, month first (P5).",
             pattern=MONTH_DAY,
             expected="a month and a day that every year has, as in 04-01",
         ),

@@ -132,10 +132,11 @@ class Orders(OrderTable, Ordered):
         starts_at: int | None = None,
         ref: str | None = None,
         more: bool = False,
+        estimate: str | None = None,
     ) -> "LotRow":
         """The seats are there (P4): makes their lot. `seats` is at most what was ordered, unless a person took `more`;
         what is missing is a new shortage. `expires_at` is the first instant at which the lot is no longer valid, None
-        is never."""
+        is never; `estimate` is of what came, by its seats and days (P5)."""
         order = self._locked(id, "fulfill", (WANTED, PLACED))
         number = order.seats if seats is None else seats
         if number < 1 or (number > order.seats and not more):
@@ -155,7 +156,8 @@ class Orders(OrderTable, Ordered):
             now=now,
         )
         changed = self._change(order, FULFILLED, None, now, ref=ref)
-        entry = Entry(who, "order.fulfilled", order.id, None, told(order), told(changed, lot=lot.id, got=number), None)
+        after = told(changed, lot=lot.id, got=number, delivered_estimate=estimate)
+        entry = Entry(who, "order.fulfilled", order.id, None, told(order), after, None)
         self._tx.audit.append(order.company, [entry], now)
         return lot
 

@@ -63,6 +63,11 @@ class Versions:
         rows = self._tx.execute(f"{_VERSION} WHERE v.key = c.policy ORDER BY c.id")
         return [PolicyVersion(*row) for row in rows]
 
+    def newest_in_force(self) -> PolicyVersion | None:
+        """The version in force that was stored last, whosever it is; None where nobody has one."""
+        row = self._tx.execute(f"{_VERSION} WHERE v.key = c.policy ORDER BY v.key DESC LIMIT 1").one_or_none()
+        return None if row is None else PolicyVersion(*row)
+
     def version(self, key: int) -> PolicyVersion:
         """A version by its key: what a run was made with. Raises NotFound."""
         row = self._tx.execute(f"{_VERSION} WHERE v.key = :key", {"key": key}).one_or_none()

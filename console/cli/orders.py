@@ -90,8 +90,12 @@ def fulfill(call: Call, id: str, seats: int | None, expires: date | None, ref: s
 
 def _answer(call: Call, order: "Order") -> None:
     state = order.state.replace("_", " ")
-    told = {"id": order.id, "license": order.license, "seats": order.seats, "state": order.state}
-    call.answer(told, lambda: [f"{order.id}: {order.seats:,} {order.license} seats, {state} now."])
+    told = {
+        "id": order.id, "license": order.license, "seats": order.seats, "state": order.state,
+        "estimate": order.estimate,
+    }  # fmt: skip
+    estimate = "" if order.estimate is None else f", estimated at {order.estimate}"
+    call.answer(told, lambda: [f"{order.id}: {order.seats:,} {order.license} seats{estimate}, {state} now."])
 
 
 def _delivered(id: str, delivered: "Delivered") -> dict[str, Any]:
@@ -100,6 +104,8 @@ def _delivered(id: str, delivered: "Delivered") -> dict[str, Any]:
         "state": "fulfilled",
         "lot": msgspec.to_builtins(delivered.lot),
         "served": delivered.tally.counts,
+        "estimate": delivered.estimate,
+        "delivered_estimate": delivered.delivered_estimate,
     }
 
 
@@ -107,6 +113,9 @@ def _of_delivery(id: str, delivered: "Delivered") -> Iterator[str]:
     lot = delivered.lot
     until = f"valid through {lot.expires}" if lot.expires else "without an end"
     yield f"Fulfilled {id}: {lot.id} with {lot.seats:,} {lot.license} seats, {until}."
+    if delivered.delivered_estimate is not None:
+        before = f"; the order was estimated at {delivered.estimate}" if delivered.estimate is not None else ""
+        yield f"What came is estimated at {delivered.delivered_estimate}{before}."
     yield served_in_words(delivered.tally.counts)
 
 

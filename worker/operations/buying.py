@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from policies.document import Buying, Money
 from policies.judging import Recent, Verdict
 from policies.model import License, Limited, WaitReason
-from policies.pricing import estimate
 from policies.stock import seats_to_buy
 from store.times import instant, micros
 from worker.operations.serving import Service
+from worker.operations.terms import terms_in
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -47,10 +47,11 @@ def _buy(tx: "Transaction", service: Service, pool: int, license: str, buying: B
     )
     if need.seats <= 0 or tx.orders.rejected_shortage(company, license) >= waiting + buying.spare - free:
         return
+    terms, today = terms_in(company, service.in_force), instant(now).date()
+    price = terms.estimate(tx, pool, license, need.seats, buying.term, today, now)
     because = _because(waiting, buying.spare, free)
-    if _held(tx, service, license, need.seats, because):
+    if _held(tx, service, license, need.seats, because, price):
         return
-    price = estimate(buying.price, need.seats, buying.term, instant(now).date(), None)
     tx.orders.want(
         company=company,
         pool=pool,
@@ -64,7 +65,7 @@ def _buy(tx: "Transaction", service: Service, pool: int, license: str, buying: B
         awaits_approval=_awaits_approval(buying, need.seats, price),
         now=now,
     )
-    service.tally.add_order(license, f"{need.seats} seats: {because}")
+    service.tally.add_order(license, f"{need.seats} seats: {because}", _at(price))
 
 
 def _left_for_company(tx: "Transaction", service: Service, pool: int, license: str) -> int | None:
@@ -76,13 +77,14 @@ def _left_for_company(tx: "Transaction", service: Service, pool: int, license: s
     return max(0, limit - held - tx.orders.open_seats(pool, license, company=service.company))
 
 
-def _held(tx: "Transaction", service: Service, license: str, seats: int, because: str) -> bool:
+def _held(tx: "Transaction", service: Service, license: str, seats: int, because: str, price: Money | None) -> bool:
     """Beyond the safety limit a purchase is held, unless a person rejected as much, and there is no order (P1, Z1)."""
     limit = service.in_force.policy.safety.purchase
     recent = Recent(tx.orders.ordered_in_a_day(service.company, license, service.now), 0)
     verdict = Verdict(Limited.PURCHASE, seats, recent, limit)
     if not verdict.passes:
-        tx.plans.hold_purchase(service.company, license, seats, f"{verdict.why}: {because}", service.now)
+        why = f"{verdict.why}: {because}{_at(price)}"
+        tx.plans.hold_purchase(service.company, license, seats, why, service.now)
     return not verdict.passes
 
 
@@ -99,6 +101,11 @@ def _because(waiting: int, spare: int, free: int) -> str:
     if spare:
         parts.append(f"{spare} to spare")
     return f"{' and '.join(parts)}, {free} free"
+
+
+def _at(price: Money | None) -> str:
+    """The estimate, as a person is told of it before (P5)."""
+    return "" if price is None else f", estimated at {price}"
 
 
 def _month_start(now: int) -> int:

@@ -1,15 +1,15 @@
 """Adding lots: the seats exist at once, and whoever waits for them is served in the same transaction (M9); and removing
 those that ended (M5)."""
 
-import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 from store.lots import Listed, day_after, start_of
 from store.times import micros
 from worker.errors import Usage
+from worker.operations.ending import last_day_of
 from worker.operations.pools import concerned, serve_pool
 from worker.operations.serving import Tally
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from store.transaction import Transaction
     from worker.bootstrap import App
 
-MONTHS = {"monthly": 1, "yearly": 12}
-TRIAL = timedelta(days=30)
 GLOBAL = 0
 """The key of the provider, who owns the global pool."""
 
@@ -83,22 +81,6 @@ def prune(app: "App", ids: Sequence[str], who: str) -> list[Listed]:
         return tx.lots.remove(ids, who, micros(app.clock()))
 
 
-def last_day_of(term: str, starts: date, expires: date | None) -> date | None:
-    """The last day of a lot: the one that is said, else what the term comes to; None never ends.
-
-    Raises Usage where the days contradict each other or the term.
-    """
-    if term == "perpetual":
-        if expires is not None:
-            raise Usage("a perpetual lot has no end: leave --expires out, or choose another --term")
-        return None
-    if expires is None:
-        return starts + TRIAL - timedelta(days=1) if term == "trial" else _later(starts, MONTHS[term])
-    if expires < starts:
-        raise Usage(f"the lot would end on {expires}, before it starts on {starts}")
-    return expires
-
-
 def lot_of(tx: "Transaction", id: str, pool: int, now: int) -> Listed:
     """A lot as lists show it."""
     return next(lot for lot in tx.lots.listing(now, pool=pool) if lot.id == id)
@@ -111,10 +93,3 @@ def _pool(tx: "Transaction", company: str | None) -> int:
     if row.pool != row.key:
         raise Usage(f"{company} draws from the global pool: leave --company out, or let its policy say `pool: own`")
     return row.key
-
-
-def _later(day: date, months: int) -> date:
-    """The day before the same day so many months later; the last of the month where there is no such day."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    last = calendar.monthrange(year, month + 1)[1]
-    return date(year, month + 1, min(day.day, last)) - timedelta(days=1)

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from policies.document import Buying
 from policies.model import License, WaitReason
-from policies.pricing import estimate
 from store.errors import Conflict
 from store.lots import Listed, day_after
 from store.orders import Order
 from store.plans import HeldPlan
 from store.times import instant, micros
-from worker.operations.lots import last_day_of, lot_of
+from worker.operations.ending import last_day_of
+from worker.operations.lots import lot_of
 from worker.operations.policies import in_force
 from worker.operations.pools import concerned, serve_pool
 from worker.operations.serving import Tally
+from worker.operations.terms import estimate_of, terms_in, terms_of
 
 if TYPE_CHECKING:
     from store.orders import Orders
@@ -30,6 +31,10 @@ class Delivered:
 
     lot: Listed
     tally: Tally
+    estimate: str | None = None
+    """What the order was estimated to cost (P5)."""
+    delivered_estimate: str | None = None
+    """What came of it is estimated to cost, by its seats and its days."""
 
 
 def approve_order(app: "App", id: str, who: str) -> Order:
@@ -66,11 +71,16 @@ def fulfill_order(
             _look_again(tx, order.company)  # directories are locked before pools, as in every run
         tx.lots.lock_pool(order.pool)
         tx.audit.open([order.pool, order.company, *concerned(tx, order.pool, now)])
-        ends = last_day_of(order.term, instant(tx.orders.begins(order, now)).date(), expires)
+        terms, begins = terms_of(app, tx, order.company), instant(tx.orders.begins(order, now)).date()
+        if expires is None:
+            ends = terms.last_day(tx, order.pool, order.term, begins, now)
+        else:
+            ends = last_day_of(order.term, begins, expires)
+        cost = estimate_of(terms, order, order.seats if seats is None else seats, begins, ends)
         expires_at = None if ends is None else day_after(ends)
-        lot = tx.orders.fulfill(id, who, now, expires_at=expires_at, seats=seats, ref=ref)
+        lot = tx.orders.fulfill(id, who, now, expires_at=expires_at, seats=seats, ref=ref, estimate=cost)
         tally = serve_pool(app, tx, order.pool, now)
-        return Delivered(lot_of(tx, lot.id, order.pool, now), tally)
+        return Delivered(lot_of(tx, lot.id, order.pool, now), tally, order.estimate, cost)
 
 
 def order_held(app: "App", plan: HeldPlan, who: str) -> Order:
@@ -90,7 +100,8 @@ def order_held(app: "App", plan: HeldPlan, who: str) -> Order:
         if shortage <= 0:
             raise Conflict(f"nothing is short any more: {plan.total} seats of {plan.license} would be too many")
         tx.plans.approve(plan, who, now)
-        price = estimate(buying.price, plan.total, buying.term, instant(now).date(), None)
+        terms = terms_in(company.key, policy)
+        price = terms.estimate(tx, company.pool, plan.license, plan.total, buying.term, instant(now).date(), now)
         return tx.orders.want(
             company=company.key,
             pool=company.pool,

@@ -19,9 +19,9 @@ from store.order_rows import FULFILLED, PLACED, WANTED, Order
 from store.orders import SYSTEM
 from store.outbox import Outgoing
 from store.times import instant, micros
-from worker.operations.lots import last_day_of
 from worker.operations.policies import InForce
 from worker.operations.pools import concerned, serve_pool
+from worker.operations.terms import estimate_of, terms_of
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -109,7 +109,8 @@ def _received(app: "App", tx: "Transaction", errand: Errand, order: Order, said:
 def _deliver(app: "App", tx: "Transaction", order: Order, said: Receipt, believer: str | None, now: int) -> None:
     """Make the lot, and serve whoever waits (P4)."""
     begins = instant(tx.orders.begins(order, now)).date()
-    ends = said.expires or last_day_of(order.term, begins, None)
+    terms = terms_of(app, tx, order.company)
+    ends = said.expires or terms.last_day(tx, order.pool, order.term, begins, now)
     tx.orders.fulfill(
         order.id,
         believer or SYSTEM,
@@ -118,6 +119,7 @@ def _deliver(app: "App", tx: "Transaction", order: Order, said: Receipt, believe
         seats=said.seats,
         ref=said.ref,
         more=believer is not None,
+        estimate=estimate_of(terms, order, said.seats, begins, ends),
     )
     tally = serve_pool(app, tx, order.pool, now)
     log.info("order %s brought %d seats; %d changes followed", order.id, said.seats, tally.total)

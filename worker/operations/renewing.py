@@ -1,59 +1,33 @@
 """Renewing lots: ordered ahead of their end, for what they had or for what is needed, and never capped (M3, P9)."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from policies.document import Buying, Licenses, Purchasing
-from policies.pricing import estimate
 from policies.renewing import is_due, reminder, seats_to_renew
+from policies.text import Money
 from store.directories import RETIRED
 from store.errors import Conflict, NotFound
 from store.lots import last_day
-from store.orders import MANUAL, Order
+from store.orders import Order
 from store.renewals import Renewable
 from store.times import instant, micros, span
-from worker.operations.policies import in_force, parsed
+from worker.operations.terms import PROVIDER, Terms, terms_of
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
     from worker.bootstrap import App
 
-PROVIDER = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Who renews a lot, and how."""
-
-    company: int
-    licenses: Licenses
-    purchasing: Purchasing
-
-    def buying(self, license: str) -> Buying:
-        found: Buying = getattr(self.purchasing, license)
-        return found
-
-    @property
-    def seller(self) -> str:
-        """What the provider bought by hand it renews by hand."""
-        return MANUAL if self.company == PROVIDER else self.purchasing.seller.kind
-
-    def is_due(self, lot: Renewable, now: int) -> bool:
-        wanted = self.licenses.renew != "off" and not self.licenses.trial
-        return wanted and is_due(lot.ends, span(self.licenses.renew_ahead), now)
-
 
 def pools_to_renew(app: "App", tx: "Transaction", now: int) -> list[int]:
     """The pools in which a renewal is due or under way."""
-    due = {lot.pool for lot in tx.renewals.wanted(now) if terms_of(app, tx, lot).is_due(lot, now)}
+    due = {lot.pool for lot in tx.renewals.wanted(now) if _is_due(lot, who_renews(app, tx, lot), now)}
     return sorted(due.union(tx.renewals.pools()))
 
 
 def renew_due(app: "App", tx: "Transaction", pool: int, now: int) -> None:
     """Order the renewals that are due, follow those under way, and remind people of open ones."""
     for lot in tx.renewals.wanted(now, pool):
-        terms = terms_of(app, tx, lot)
-        if terms.is_due(lot, now):
+        terms = who_renews(app, tx, lot)
+        if _is_due(lot, terms, now):
             _order(tx, lot, terms, terms.licenses.renew, now)
     tx.renewals.follow(pool, now)
     for lot in tx.renewals.open(pool):
@@ -76,7 +50,7 @@ def renew_lot(app: "App", id: str, who: str) -> Order:
             raise Conflict(f"{id} never ends; there is nothing to renew")
         if tx.renewals.is_ordered(lot.key):
             raise Conflict(f"the renewal of {id} is ordered already: seatkeeper orders list")
-        terms = terms_of(app, tx, lot)
+        terms = who_renews(app, tx, lot)
         mode = "as_needed" if terms.licenses.renew == "as_needed" else "all"
         order = _order(tx, lot, terms, mode, now, who)
         if order is None:
@@ -85,18 +59,18 @@ def renew_lot(app: "App", id: str, who: str) -> Order:
         return order
 
 
+def _is_due(lot: Renewable, terms: Terms, now: int) -> bool:
+    wanted = terms.licenses.renew != "off" and not terms.licenses.trial
+    return wanted and is_due(lot.ends, span(terms.licenses.renew_ahead), now)
+
+
 def _order(
     tx: "Transaction", lot: Renewable, terms: Terms, mode: str, now: int, who: str | None = None
 ) -> Order | None:
-    buying = terms.buying(lot.license)
-    seats = seats_to_renew(mode, seats=lot.seats, held=lot.held, spare=buying.spare)
+    seats = seats_to_renew(mode, seats=lot.seats, held=lot.held, spare=terms.spare(lot.license))
     if seats <= 0:
         return None
-    starts = instant(lot.ends).date()
-    price = estimate(buying.price, seats, lot.term, starts, None)
-    fewer = lot.seats - seats
-    saved = estimate(buying.price, fewer, lot.term, starts, None) if fewer else None
-    saving = "" if not fewer else f", {fewer} fewer than before" + ("" if saved is None else f", which saves {saved}")
+    price = _estimate(tx, lot, terms, seats, now)
     return tx.orders.want(
         company=terms.company,
         pool=lot.pool,
@@ -105,7 +79,7 @@ def _order(
         term=lot.term,
         seller=terms.seller,
         estimate=None if price is None else str(price),
-        because=f"renewal of {lot.id}, which ends on {last_day(lot.ends)}{saving}",
+        because=f"renewal of {lot.id}, which ends on {last_day(lot.ends)}{_saving(tx, lot, terms, seats, now)}",
         shortage=0,
         awaits_approval=False,
         now=now,
@@ -114,21 +88,31 @@ def _order(
     )
 
 
-def terms_of(app: "App", tx: "Transaction", lot: Renewable) -> Terms:
+def _estimate(tx: "Transaction", lot: Renewable, terms: Terms, seats: int, now: int) -> Money | None:
+    """The renewal begins where the lot ends (P5)."""
+    return terms.estimate(tx, lot.pool, lot.license, seats, lot.term, instant(lot.ends).date(), now)
+
+
+def _saving(tx: "Transaction", lot: Renewable, terms: Terms, seats: int, now: int) -> str:
+    """What a renewal for less saves (P9)."""
+    fewer = lot.seats - seats
+    if not fewer:
+        return ""
+    saved = _estimate(tx, lot, terms, fewer, now)
+    return f", {fewer} fewer than before" + ("" if saved is None else f", which saves {saved}")
+
+
+def who_renews(app: "App", tx: "Transaction", lot: Renewable) -> Terms:
     """A company renews what is in its own pool and what was bought for it; the provider everything else."""
     company = lot.pool or _bought_by(tx, lot)
-    if company != PROVIDER:
-        row = tx.directories.company_by_key(company)
-        policy = in_force(app, tx, row.id)
-        if policy is not None and row.state != RETIRED:
-            return Terms(company, policy.policy.licenses, policy.policy.purchasing)
-        if lot.pool:
-            return Terms(company, Licenses(renew="off"), Purchasing())
-    versions = sorted(tx.versions.all_in_force(), key=lambda version: version.key)
-    if not versions:
-        return Terms(PROVIDER, Licenses(), Purchasing())
-    defaults = parsed(versions[-1], app.kinds).provider.defaults
-    return Terms(PROVIDER, defaults.licenses, defaults.purchasing)
+    if company != PROVIDER and not lot.pool and not _buys(tx, company):
+        company = PROVIDER
+    return terms_of(app, tx, company)
+
+
+def _buys(tx: "Transaction", company: int) -> bool:
+    row = tx.directories.company_by_key(company)
+    return row.state != RETIRED and tx.versions.in_force(row.id) is not None
 
 
 def _bought_by(tx: "Transaction", lot: Renewable) -> int:

@@ -54,12 +54,12 @@ class Tally:
         for kind, p in done[: max(0, REPORTED - len(self.actions))]:
             self.actions.append(Action(kind, AccountName(p.id, p.address), p.license, p.because))
 
-    def add_order(self, license: str, because: str) -> None:
-        """Count a purchase."""
+    def add_order(self, license: str, because: str, estimate: str = "") -> None:
+        """Count a purchase. Its estimate is shown, and changes with the days: the plan's hash does not."""
         self.total += 1
         self.counts["buy"] = self.counts.get("buy", 0) + 1
         self._digest.update(f"buy\0{license}\0{because}".encode())
-        self.actions.append(Action("buy", None, license, because))
+        self.actions.append(Action("buy", None, license, f"{because}{estimate}"))
 
     @property
     def hash(self) -> str:

@@ -1,0 +1,116 @@
+"""On which terms a company buys, or the provider for the global pool: price, seller, and when a lot ends (P5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+from policies.document import Buying, Licenses, Money, Purchasing
+from policies.model import License
+from policies.pricing import estimate, year_end
+from policies.provider import AUTOMATED, CatalogEntry, Provider
+from store.directories import RETIRED
+from store.orders import MANUAL
+from store.times import instant
+from worker.operations.ending import DAY, last_day_of
+from worker.operations.policies import InForce, in_force, parsed
+
+if TYPE_CHECKING:
+    from store.orders import Order
+    from store.transaction import Transaction
+    from worker.bootstrap import App
+
+PROVIDER = 0
+"""The key of the provider, who owns the global pool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Who buys, and how."""
+
+    company: int
+    licenses: Licenses
+    purchasing: Purchasing
+    catalog: Mapping[str, CatalogEntry] = field(default_factory=lambda: dict(AUTOMATED))
+
+    @property
+    def seller(self) -> str:
+        """What the provider buys for the global pool a person buys."""
+        return MANUAL if self.company == PROVIDER else self.purchasing.seller.kind
+
+    def price(self, license: str) -> Money | None:
+        """What a seat costs for a term: of the automated types as `purchasing` says, of others as the catalog does."""
+        buying = self._buying(license)
+        if buying is not None:
+            return buying.price
+        entry = self.catalog.get(license)
+        return None if entry is None else entry.price
+
+    def term(self, license: str) -> str:
+        """The term for which a license is bought."""
+        buying = self._buying(license)
+        return buying.term if buying is not None else self.catalog.get(license, CatalogEntry()).term
+
+    def spare(self, license: str) -> int:
+        """How many seats are to be in stock; of kinds that nothing buys by itself none."""
+        buying = self._buying(license)
+        return 0 if buying is None else buying.spare
+
+    def year_end(self, tx: "Transaction", pool: int, term: str, starts: date, now: int) -> date | None:
+        """The first day on which a yearly lot of the pool is no longer valid; None where it has a year, or another
+        term, of its own (P5)."""
+        if term != "yearly":
+            return None
+        oldest = None if self.licenses.renew == "off" else tx.renewals.oldest_end(pool, now)
+        return year_end(starts, self.licenses.anniversary, None if oldest is None else instant(oldest).date())
+
+    def last_day(self, tx: "Transaction", pool: int, term: str, starts: date, now: int) -> date | None:
+        """The last day of a lot whose seller names none; None never ends."""
+        ends = self.year_end(tx, pool, term, starts, now)
+        return last_day_of(term, starts, None if ends is None else ends - DAY)
+
+    def estimate(
+        self, tx: "Transaction", pool: int, license: str, seats: int, term: str, starts: date, now: int
+    ) -> Money | None:
+        """What seats that are bought from a day on are estimated to cost (P5)."""
+        ends = self.year_end(tx, pool, term, starts, now)
+        return estimate(self.price(license), seats, term, starts, ends)
+
+    def _buying(self, license: str) -> Buying | None:
+        if license not in tuple(License):
+            return None
+        buying: Buying = getattr(self.purchasing, license)
+        return buying
+
+
+def terms_of(app: "App", tx: "Transaction", company: int) -> Terms:
+    """The terms of a company, or of the provider. A company that is retired, or has no policy in force, buys nothing
+    by itself, and renews nothing."""
+    if company == PROVIDER:
+        provider = provider_in_force(app, tx)
+        return Terms(PROVIDER, provider.defaults.licenses, provider.defaults.purchasing, provider.catalog)
+    row = tx.directories.company_by_key(company)
+    policy = in_force(app, tx, row.id)
+    if policy is None or row.state == RETIRED:
+        return Terms(company, Licenses(renew="off"), Purchasing())
+    return terms_in(company, policy)
+
+
+def terms_in(company: int, policy: InForce) -> Terms:
+    """The terms of a company whose policy is at hand."""
+    return Terms(company, policy.policy.licenses, policy.policy.purchasing, policy.provider.catalog)
+
+
+def provider_in_force(app: "App", tx: "Transaction") -> Provider:
+    """What the provider says for all companies, as it was read with the newest policy in force."""
+    version = tx.versions.newest_in_force()
+    return Provider() if version is None else parsed(version, app.kinds).provider
+
+
+def estimate_of(terms: Terms, order: "Order", seats: int, starts: date, last: date | None) -> str | None:
+    """What the seats of an order that came are estimated to cost, by the days that they are valid; `last` is the last
+    of them."""
+    own_year = last is None or last == last_day_of(order.term, starts, None)
+    ends = None if last is None or own_year else last + DAY
+    found = estimate(terms.price(order.license), seats, order.term, starts, ends)
+    return None if found is None else str(found)
