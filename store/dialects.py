@@ -225,9 +225,20 @@ class Postgresql:
 # Counters are kept true by the database itself, so that no code path can forget them: `lot.held`, on which the check
 # of L3 stands, and the counts by which limits and `status` go. Per statement where the database can.
 
+_HELD = (
+    "holding_count",
+    "held",
+    {
+        "company": "company",
+        "license": "license",
+        "through": "through",
+        "lot": "coalesce({row}lot, 0)",
+        "source": "source",
+    },
+)
 _COUNTED = {
-    "assignment": ("holding_count", "held", {"company": "company", "license": "license", "through": "through",
-                                             "lot": "coalesce({row}lot, 0)", "source": "source"}),
+    "assignment": _HELD,
+    "endpoint_assignment": _HELD,
     "waiting": ("waiting_count", "n", {"company": "company", "license": "license", "through": "through",
                                        "reason": "reason"}),
 }  # fmt: skip
@@ -244,12 +255,12 @@ def _sqlite_triggers() -> list[str]:
             f"INSERT INTO {table} ({', '.join(keys)}, {column}) VALUES ({_values(keys, row + '.')}, {sign}1)"
             f" ON CONFLICT DO UPDATE SET {column} = {column} {sign} 1;"
         )
-        if source == "assignment":
+        if table == _HELD[0]:
             counted += f" UPDATE lot SET held = held {sign} 1 WHERE key = {row}.lot;"
         return counted
 
     statements = []
-    for source in ("assignment", "waiting"):
+    for source in _COUNTED:
         added, removed = body(source, "new", "+"), body(source, "old", "-")
         for verb, code in (("INSERT", added), ("DELETE", removed), ("UPDATE", removed + " " + added)):
             statements.append(f"CREATE TRIGGER {source}_{verb.lower()} AFTER {verb} ON {source} BEGIN {code} END")
@@ -278,7 +289,7 @@ def _postgresql_triggers() -> list[str]:
             f" HAVING sum(d) <> 0 ORDER BY {_values(keys, '')}"
             f" ON CONFLICT ({names}) DO UPDATE SET {column} = c.{column} + excluded.{column};"
         )
-        if source == "assignment":
+        if table == _HELD[0]:
             counted += (
                 " UPDATE lot SET held = held + x.d FROM (SELECT lot, sum(d) AS d FROM"
                 f" ({changes(verb)}) y WHERE lot IS NOT NULL GROUP BY lot HAVING sum(d) <> 0) x WHERE lot.key = x.lot;"
@@ -291,7 +302,7 @@ def _postgresql_triggers() -> list[str]:
         "UPDATE": "OLD TABLE AS removed NEW TABLE AS added",
     }
     statements = []
-    for source in ("assignment", "waiting"):
+    for source in _COUNTED:
         for verb, names in tables.items():
             name = f"{source}_{verb.lower()}"
             statements.append(

@@ -307,6 +307,44 @@ assignment = Table(
     _partial("ix_assignment_archived", "license = 'archived'", "company", "account"),
 )
 
+endpoint = Table(
+    "endpoint",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("company", Integer, nullable=False),
+    Column("name", Ordered, nullable=False),
+    Column("kind", Text),  # computer, host, socket, administrator; NULL where nobody said
+    Column("added_at", BigInteger, nullable=False),
+    UniqueConstraint("company", "name"),
+)
+"""What people assign license kinds to that no directory knows: computers, hosts, sockets, administrators (M7)."""
+
+endpoint_assignment = Table(
+    "endpoint_assignment",
+    metadata,
+    Column("endpoint", Integer, primary_key=True, autoincrement=False),  # L2
+    Column("company", Integer, nullable=False),
+    Column("license", Text, nullable=False),
+    Column("through", Text, nullable=False, server_default="seat"),
+    Column("lot", Integer, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    CheckConstraint("through = 'seat'", name="seat"),
+    Index(None, "lot"),
+)
+"""Seats that endpoints hold; counted by the same triggers as those of accounts, so that L3 holds for both together."""
+
+license_key = Table(
+    "license_key",
+    metadata,
+    Column("id", Text, primary_key=True),  # each key once, whoever brings it (M6)
+    Column("lot", Integer, nullable=False, unique=True),
+    Column("at", BigInteger, nullable=False),
+    _text("who"),
+)
+"""License keys that were activated, and the lots that they brought."""
+
 by_hand = Table(
     "by_hand",
     metadata,
@@ -350,7 +388,8 @@ holding_count = Table(
     Column("source", Text, primary_key=True),
     Column("held", BigInteger, nullable=False),
 )
-"""Licenses held, by all that limits and entitlements go by; kept true by triggers on `assignment`, as `lot.held` is."""
+"""Licenses held, by all that limits and entitlements go by; kept true by triggers on `assignment` and
+`endpoint_assignment`, as `lot.held` is."""
 
 usage_day = Table(
     "usage_day",
@@ -578,6 +617,15 @@ outbox = Table(
     Column("done_at", BigInteger),
     Index(None, "done_at", "due"),
 )
+
+seller_pause = Table(
+    "seller_pause",
+    metadata,
+    Column("place", Text, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Column("why", Text, nullable=False),
+)
+"""Sellers that asked for patience: nothing is sent to such an address before its time has come (P7)."""
 
 # --- the record -----------------------------------------------------------------------------------------------------
 

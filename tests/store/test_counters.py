@@ -19,6 +19,9 @@ STEPS = st.lists(
         st.tuples(st.just("move"), ACCOUNTS, COMPANIES, st.none() | LOTS, st.sampled_from(["rule:a", "manual"])),
         st.tuples(st.just("take"), ACCOUNTS),
         st.tuples(st.just("take all of"), COMPANIES),
+        st.tuples(st.just("license"), ACCOUNTS, COMPANIES, LOTS),
+        st.tuples(st.just("exchange"), ACCOUNTS, LOTS),
+        st.tuples(st.just("take from"), ACCOUNTS),
         st.tuples(st.just("wait"), ACCOUNTS, COMPANIES, st.sampled_from(["insufficient_licenses", "entitlement"])),
         st.tuples(st.just("wait for"), ACCOUNTS, st.sampled_from(["insufficient_licenses", "entitlement"])),
         st.tuples(st.just("served"), ACCOUNTS),
@@ -44,6 +47,14 @@ def assign(tx: Transaction, account: int, company: int, lot: int | None, source:
     )
 
 
+def license_endpoint(tx: Transaction, endpoint: int, company: int, lot: int) -> None:
+    tx.execute(
+        "INSERT INTO endpoint_assignment (endpoint, company, license, lot, source, because, since)"
+        " VALUES (:endpoint, :company, 'standard', :lot, 'manual', 'because', 0)",
+        {"endpoint": endpoint, "company": company, "lot": lot},
+    )
+
+
 def through(lot: int | None) -> str:
     return "entitlement" if lot is None else "seat"
 
@@ -64,6 +75,14 @@ def carry_out(tx: Transaction, step: tuple[Any, ...]) -> None:
     elif verb in ("take", "served"):
         table = "assignment" if verb == "take" else "waiting"
         tx.execute(f"DELETE FROM {table} WHERE account = :a", {"a": first})
+    elif verb == "license":
+        held = tx.execute("SELECT 1 FROM endpoint_assignment WHERE endpoint = :a", {"a": first}).one_or_none()
+        if held is None:
+            license_endpoint(tx, first, *step[2:])
+    elif verb == "exchange":
+        tx.execute("UPDATE endpoint_assignment SET lot = :lot WHERE endpoint <= :a", {"a": first, "lot": step[2]})
+    elif verb == "take from":
+        tx.execute("DELETE FROM endpoint_assignment WHERE endpoint = :a", {"a": first})
     elif verb == "take all of":
         tx.execute("DELETE FROM assignment WHERE company = :c", {"c": first})
     elif verb == "wait":
@@ -77,12 +96,16 @@ def carry_out(tx: Transaction, step: tuple[Any, ...]) -> None:
         tx.execute("UPDATE waiting SET reason = :reason WHERE account >= :a", {"a": first, "reason": step[2]})
 
 
+HELD = (
+    "(SELECT company, license, through, lot, source FROM assignment UNION ALL"
+    " SELECT company, license, through, lot, source FROM endpoint_assignment) AS h"
+)
 COUNTED = {
     "SELECT key, held FROM lot WHERE held <> 0 ORDER BY key":
-        "SELECT lot, count(*) FROM assignment WHERE lot IS NOT NULL GROUP BY lot ORDER BY lot",
+        f"SELECT lot, count(*) FROM {HELD} WHERE lot IS NOT NULL GROUP BY lot ORDER BY lot",
     "SELECT company, license, through, lot, source, held FROM holding_count WHERE held <> 0"
     " ORDER BY company, license, through, lot, source":
-        "SELECT company, license, through, coalesce(lot, 0), source, count(*) FROM assignment"
+        f"SELECT company, license, through, coalesce(lot, 0), source, count(*) FROM {HELD}"
         " GROUP BY company, license, through, lot, source ORDER BY company, license, through, coalesce(lot, 0), source",
     "SELECT company, reason, n FROM waiting_count WHERE n <> 0 ORDER BY company, reason":
         "SELECT company, reason, count(*) FROM waiting GROUP BY company, reason ORDER BY company, reason",
@@ -94,9 +117,9 @@ COUNTED = {
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_counters_are_true_whatever_is_written(store: Store, steps: list[tuple[Any, ...]]) -> None:
     with store.begin() as tx:
-        for table in ("assignment", "waiting", "lot"):
+        for table in ("assignment", "endpoint_assignment", "waiting", "lot"):
             tx.execute(f"DELETE FROM {table}")
-        add_lots(tx, 8, 8, 8)
+        add_lots(tx, 16, 16, 16)
     for step in steps:
         with store.begin() as tx:
             carry_out(tx, step)
@@ -144,6 +167,21 @@ def test_an_account_holds_one_license_at_a_time(store: Store) -> None:
         assign(tx, 1, company, 2)
     with store.read() as tx:
         assert tx.execute("SELECT lot FROM assignment").all() == [(1,)]
+
+
+@proves("L2", "L3")
+def test_endpoints_hold_one_license_each_and_share_the_seats_of_a_lot_with_accounts(store: Store) -> None:
+    company = add_company(store, "contoso")
+    with store.begin() as tx:
+        add_lots(tx, 2, 2)
+        assign(tx, 1, company, 1)
+        license_endpoint(tx, 1, company, 1)
+    with pytest.raises(IntegrityError), store.begin() as tx:
+        license_endpoint(tx, 2, company, 1)
+    with pytest.raises(IntegrityError), store.begin() as tx:
+        license_endpoint(tx, 1, company, 2)
+    with store.read() as tx:
+        assert tx.execute("SELECT held FROM lot ORDER BY key").all() == [(2,), (0,)]
 
 
 def test_a_seat_names_its_lot_and_an_entitlement_has_none(store: Store) -> None:

@@ -203,6 +203,30 @@ def upgrade() -> None:
         postgresql_where=sa.text("member_is = 'group'"),
     )
     op.create_table(
+        "endpoint",
+        sa.Column("key", sa.Integer(), nullable=False),
+        sa.Column("company", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=True),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_endpoint")),
+        sa.UniqueConstraint("company", "name", name=op.f("uq_endpoint_company_name")),
+    )
+    op.create_table(
+        "endpoint_assignment",
+        sa.Column("endpoint", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("company", sa.Integer(), nullable=False),
+        sa.Column("license", sa.Text(), nullable=False),
+        sa.Column("through", sa.Text(), server_default="seat", nullable=False),
+        sa.Column("lot", sa.Integer(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("because", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("through = 'seat'", name=op.f("ck_endpoint_assignment_seat")),
+        sa.PrimaryKeyConstraint("endpoint", name=op.f("pk_endpoint_assignment")),
+    )
+    op.create_index(op.f("ix_endpoint_assignment_lot"), "endpoint_assignment", ["lot"], unique=False)
+    op.create_table(
         "feed",
         sa.Column("first", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("last", sa.BigInteger(), nullable=False),
@@ -266,6 +290,15 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("who", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("company", "account", name=op.f("pk_legal_hold")),
+    )
+    op.create_table(
+        "license_key",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("lot", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("who", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_license_key")),
+        sa.UniqueConstraint("lot", name=op.f("uq_license_key_lot")),
     )
     op.create_table(
         "link",
@@ -543,6 +576,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
     )
     op.create_index(op.f("ix_run_directory_started_at"), "run", ["directory", "started_at"], unique=False)
+    op.create_table(
+        "seller_pause",
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("place", name=op.f("pk_seller_pause")),
+    )
     op.create_table(
         "stage",
         sa.Column("batch", sa.BigInteger(), nullable=False),
