@@ -20,6 +20,8 @@ class Binding(NamedTuple):
     ref: str
     group_id: str | None
     problem: str | None
+    namesake: str | None = None
+    """The id of another group that has the name by now, and is ignored."""
 
 
 class GroupSize(NamedTuple):
@@ -59,17 +61,18 @@ class Groups:
     def bindings(self, directory: int) -> dict[str, Binding]:
         """What each reference was resolved to so far."""
         rows = self._tx.execute(
-            "SELECT ref, group_id, problem FROM group_ref WHERE directory = :directory ORDER BY ref",
+            "SELECT ref, group_id, problem, namesake FROM group_ref WHERE directory = :directory ORDER BY ref",
             {"directory": directory},
         )
-        return {row[0]: Binding(row[0], row[1], row[2]) for row in rows}
+        return {row[0]: Binding(*row) for row in rows}
 
     def bind(self, directory: int, bindings: Iterable[Binding], now: int) -> None:
         """Record what references stand for; a bound id is kept, whatever its name becomes."""
         self._tx.execute_many(
-            "INSERT INTO group_ref (directory, ref, group_id, problem, at)"
-            " VALUES (:directory, :ref, :group_id, :problem, :now) ON CONFLICT (directory, ref) DO UPDATE SET"
-            " group_id = coalesce(group_ref.group_id, excluded.group_id), problem = excluded.problem, at = excluded.at",
+            "INSERT INTO group_ref (directory, ref, group_id, problem, namesake, at)"
+            " VALUES (:directory, :ref, :group_id, :problem, :namesake, :now) ON CONFLICT (directory, ref) DO UPDATE"
+            " SET group_id = coalesce(group_ref.group_id, excluded.group_id), problem = excluded.problem,"
+            " namesake = excluded.namesake, at = excluded.at",
             [{"directory": directory, "now": now, **binding._asdict()} for binding in bindings],
         )
 
@@ -90,10 +93,12 @@ class Groups:
         )
         self.bind(directory, [Binding(ref, group_id, None)], now)
 
-    def planned_with(self, directory: int, hash: str) -> None:
-        """Remember what the names stood for when everybody was planned."""
+    def planned_with(self, directory: int, hash: str, problem: str | None, remedy: str | None) -> None:
+        """Remember what the names stood for when everybody was planned, and what is to be told of them."""
         self._tx.execute(
-            "UPDATE directory SET groups_hash = :hash WHERE key = :directory", {"directory": directory, "hash": hash}
+            "UPDATE directory SET groups_hash = :hash, groups_problem = :problem, groups_remedy = :remedy"
+            " WHERE key = :directory",
+            {"directory": directory, "hash": hash, "problem": problem, "remedy": remedy},
         )
 
     # --- groups and edges ---

@@ -172,10 +172,11 @@ def _entitlement(
 
 
 def _directories(tx: "Transaction") -> list[DirectoryState]:
-    """What is wrong first; a directory whose mailboxes are refused says so though it is healthy (S6)."""
+    """What is wrong first; healthy directories too, whose groups or mailboxes need a person (G3, S6)."""
     rows = tx.execute(
-        "SELECT d.id, c.id, d.state, d.last_success, coalesce(d.problem, d.mailbox_problem),"
-        " CASE WHEN d.problem IS NULL THEN d.mailbox_remedy ELSE d.remedy END FROM directory AS d"
+        "SELECT d.id, c.id, d.state, d.last_success, coalesce(d.problem, d.groups_problem, d.mailbox_problem),"
+        " CASE WHEN d.problem IS NOT NULL THEN d.remedy WHEN d.groups_problem IS NOT NULL THEN d.groups_remedy"
+        " ELSE d.mailbox_remedy END FROM directory AS d"
         " JOIN company AS c ON c.key = d.company WHERE NOT d.retired"
         " ORDER BY CASE d.state WHEN 'failing' THEN 0 WHEN 'frozen' THEN 1 ELSE 2 END, d.id"
     )

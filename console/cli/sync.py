@@ -93,6 +93,8 @@ def _of_result(result: "RunResult") -> Iterator[str]:
         yield f"  {result.seen:,} accounts read ({result.mode}), {result.changed:,} changes in the directory"
     if result.error is not None:
         yield f"  {result.error}"
+    if result.warning is not None:
+        yield f"  {result.warning}"
     if result.remedy is not None:
         yield f"  What to do: {result.remedy}"
     if result.actions:

@@ -83,6 +83,47 @@ def test_a_renamed_group_is_followed_and_its_namesake_is_not(world: World, conto
 
 
 @proves("G3")
+def test_a_later_namesake_is_reported_once_everybody_is_planned_and_for_as_long_as_there_is_one(
+    world: World, contoso: Customer
+) -> None:
+    contoso.hire("Ada", "Eve")
+    staff = contoso.group("Staff", "Ada")
+    world.add_lot("standard", 5)
+    contoso.policy(STAFF)
+    assert contoso.sync().warning is None
+    eves = contoso.group("Staff", "Eve")
+    world.later(days=1)
+    for result in (contoso.sync(), contoso.sync()):
+        assert result.error is None, "nothing is suspended"
+        told = f"another group is called 'Staff' by now, {eves}: it is ignored, the name stands for {staff}"
+        assert result.warning == told
+        with world.store.read() as tx:
+            [directory] = tx.views.status(0, {}).directories
+        assert (directory.state, directory.problem) == ("healthy", told)
+        assert directory.remedy is not None and "policy rebind" in directory.remedy
+    assert contoso.licenses() == {"Ada": "standard"}
+    contoso.tenant.delete_group(eves)
+    result = contoso.sync(full=True)
+    assert (result.warning, result.remedy) == (None, None)
+    with world.store.read() as tx:
+        assert [directory.problem for directory in tx.views.status(0, {}).directories] == [None]
+
+
+@proves("G3")
+def test_a_suspended_rule_is_shown_in_status_until_it_ends(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada")
+    contoso.policy(STAFF)
+    contoso.sync()
+    with world.store.read() as tx:
+        [directory] = tx.views.status(0, {}).directories
+    assert directory.problem is not None and "'staff' is suspended" in directory.problem
+    contoso.group("Staff", "Ada")
+    contoso.sync()
+    with world.store.read() as tx:
+        assert [directory.problem for directory in tx.views.status(0, {}).directories] == [None]
+
+
+@proves("G3")
 def test_a_deleted_group_suspends_its_rule_and_a_namesake_does_not_take_its_place(
     world: World, contoso: Customer
 ) -> None:

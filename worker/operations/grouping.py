@@ -12,12 +12,14 @@ from policies.deciding import suspended_rules
 from policies.document import group_refs
 from policies.model import GroupRef
 from store.groups import Binding
+from worker.operations.planning import due_whole
 from worker.operations.runs import Run
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
 
 FLUSH = 10_000
+REBIND = "name the group by its id in the policy, or let the name stand for it: seatkeeper policy rebind"
 
 
 @dataclass
@@ -60,21 +62,32 @@ def pull_groups(run: Run, directory: Directory) -> Grouped | None:
 
 
 def _resolve(run: Run, directory: Directory, refs: Sequence[GroupRef], grouped: Grouped) -> None:
-    """Look up names that no group is bound to yet. A bound name stays with its id, whatever is called so now (G3)."""
-    open_refs = [ref for ref in refs if ref not in grouped.bindings or grouped.bindings[ref].group_id is None]
-    if not open_refs:
+    """Look up names that no group is bound to yet. A bound name stays with its id, whatever is called so now; whether
+    another group has the name by now is asked where everybody is planned (G3)."""
+    again = run.full or due_whole(run)
+    asked = [ref for ref in refs if _is_open(ref, grouped.bindings.get(ref), again=again)]
+    if not asked:
         return
     run.step("resolve")
     run.stay()
-    for found in directory.find_groups(open_refs):
-        binding = _binding(found.ref, found.groups)
+    for found in directory.find_groups(asked):
         known = grouped.bindings.get(found.ref)
+        binding = _binding(found.ref, found.groups, known)
         if known != binding:
             grouped.new.append(binding)
         grouped.bindings[found.ref] = binding
 
 
-def _binding(ref: str, groups: Sequence[SeenGroup]) -> Binding:
+def _is_open(ref: str, known: Binding | None, *, again: bool) -> bool:
+    if known is None or known.group_id is None:
+        return True
+    return again and known.group_id.lower() != ref.lower()
+
+
+def _binding(ref: str, groups: Sequence[SeenGroup], known: Binding | None) -> Binding:
+    if known is not None and known.group_id is not None:
+        others = [group.id for group in groups if group.id != known.group_id]
+        return known._replace(namesake=min(others, default=None))
     if not groups:
         return Binding(ref, None, "missing")
     if len(groups) > 1:
@@ -168,6 +181,8 @@ class Resolved:
     """Another one means that everybody has to be planned anew."""
     problem: str | None = None
     """What to tell of the suspended rules."""
+    warning: str | None = None
+    """What to tell of groups that are ignored."""
     remedy: str | None = None
 
 
@@ -177,10 +192,23 @@ def resolved(tx: "Transaction", run: Run, grouped: Grouped | None) -> Resolved:
         return Resolved()
     gone = tx.groups.gone(run.directory.key)
     stopped = suspended(tx, run, grouped.bindings, gone, refused=grouped.problem is not None)
+    warning = _ignored(run, grouped)
     stand_for = sorted((ref, binding.group_id or "") for ref, binding in grouped.bindings.items())
-    told = repr((stand_for, sorted(stopped.items())))
+    told = repr((stand_for, sorted(stopped.items()), warning))
     problem = _suspension(stopped, grouped) if stopped else None
-    return Resolved(stopped, sha256(told.encode()).hexdigest()[:32], problem, grouped.remedy if stopped else None)
+    remedy = grouped.remedy if stopped and grouped.remedy else REBIND if problem or warning else None
+    return Resolved(stopped, sha256(told.encode()).hexdigest()[:32], problem, warning, remedy)
+
+
+def _ignored(run: Run, grouped: Grouped) -> str | None:
+    named = [grouped.bindings[ref] for ref in group_refs(run.in_force.policy) if ref in grouped.bindings]
+    told = [
+        f"another group is called {name.ref!r} by now, {name.namesake}: it is ignored, the name stands for"
+        f" {name.group_id}"
+        for name in named
+        if name.namesake is not None
+    ]
+    return "; ".join(told) or None
 
 
 def _suspension(stopped: Mapping[str, tuple[GroupRef, ...]], grouped: Grouped) -> str:

@@ -61,6 +61,8 @@ class RunResult(msgspec.Struct):
     plan_hash: str | None = None
     error: str | None = None
     remedy: str | None = None
+    warning: str | None = None
+    """Something that a person should know, and that stopped nothing."""
     retry_after: float | None = None
     """Seconds that the directory asks to be left alone, where it failed for that."""
 

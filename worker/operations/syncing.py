@@ -165,7 +165,7 @@ def _release_idle(run: Run, pulled: Pulled, grouped: Grouped | None, names: Reso
     groups_cursor = run.directory.groups_cursor if grouped is None else grouped.cursor or run.directory.groups_cursor
     now, result = run.now, run.result
     result.held = holds
-    result.error, result.remedy = names.problem, names.remedy
+    _told(result, names)
     result.outcome = "dry_run" if run.dry else _outcome(result)
     with run.app.store.begin() as tx:
         if run.dry:
@@ -239,11 +239,15 @@ def _decide(
     result.plan_hash = tally.hash
     result.held = _holds(tx, run)
     result.outcome = _outcome(result)
-    result.error, result.remedy = names.problem, names.remedy
+    _told(result, names)
     tx.directories.planned(row.key, run.now, run.in_force.version, whole=whole)
     if changed:
-        tx.groups.planned_with(row.key, names.hash)
+        tx.groups.planned_with(row.key, names.hash, names.problem or names.warning, names.remedy)
     return changed or result.actions_total > 0 or result.changed > 0 or result.held != before
+
+
+def _told(result: RunResult, names: Resolved) -> None:
+    result.error, result.warning, result.remedy = names.problem, names.warning, names.remedy
 
 
 def _outcome(result: RunResult) -> str:
