@@ -7,10 +7,12 @@ from connectors.asking import Unreadable
 from connectors.base import Found, SeenGroup
 from connectors.errors import Permanent, Transient
 from connectors.http import Request
+from connectors.links import pinned
 from connectors.microsoft365 import batches, requests
 from connectors.microsoft365.batches import Reply
 from connectors.microsoft365.graph import Graph, denied
-from connectors.microsoft365.wire import GroupList, reader, said
+from connectors.microsoft365.lists import pages
+from connectors.microsoft365.wire import Group, GroupList, reader, said
 from connectors.slices import slices
 from connectors.verdicts import Meaning
 
@@ -21,9 +23,9 @@ _found = reader(GroupList)
 def find_groups(graph: Graph, refs: Sequence[str]) -> Iterator[Found]:
     """Every reference with the groups that it means, as `Directory.find_groups` promises."""
     for some in slices(refs, batches.MOST):
-        replies = batches.ask(graph, [_asked(graph, ref) for ref in some], "groups")
-        for ref, reply in zip(some, replies, strict=True):
-            yield Found(ref, _groups(ref, reply))
+        asked = [_asked(graph, ref) for ref in some]
+        for ref, request, reply in zip(some, asked, batches.ask(graph, asked, "groups"), strict=True):
+            yield Found(ref, _groups(graph, ref, request, reply))
 
 
 def _asked(graph: Graph, ref: str) -> Request:
@@ -35,10 +37,10 @@ def _asked(graph: Graph, ref: str) -> Request:
     return requests.groups_where(graph.root.url, f"mail eq {literal} or {by_name}" if "@" in ref else by_name)
 
 
-def _groups(ref: str, reply: Reply) -> tuple[SeenGroup, ...]:
+def _groups(graph: Graph, ref: str, request: Request, reply: Reply) -> tuple[SeenGroup, ...]:
     match reply.meaning:
         case Meaning.OK:
-            return _listed(ref, reply.body)
+            return tuple(_listed(graph, ref, request, reply.body))
         case Meaning.DENIED:
             raise denied("groups", "/".join(reply.codes) or "403")
         case Meaning.RETRY | Meaning.SIGN_IN | Meaning.RESYNC:
@@ -47,9 +49,17 @@ def _groups(ref: str, reply: Reply) -> tuple[SeenGroup, ...]:
             raise Permanent(f"looking up the group {ref!r} was refused: {'/'.join(reply.codes)}", feature="groups")
 
 
-def _listed(ref: str, body: bytes) -> tuple[SeenGroup, ...]:
+def _listed(graph: Graph, ref: str, request: Request, body: bytes) -> Iterator[SeenGroup]:
     try:
-        groups = _found(body).value
+        page = _found(body)
     except Unreadable as problem:
         raise Transient(f"looking up the group {ref!r} failed: {problem}", feature="groups") from None
-    return tuple(SeenGroup(group.id, said(group.displayName), said(group.mail)) for group in groups)
+    yield from map(_seen, page.value)
+    if page.next_link is not None:  # also a page without groups may have one
+        following = request._replace(url=pinned(page.next_link, graph.root))
+        for page in pages(graph, following, _found, "groups"):
+            yield from map(_seen, page.value)
+
+
+def _seen(group: Group) -> SeenGroup:
+    return SeenGroup(group.id, said(group.displayName), said(group.mail))

@@ -115,9 +115,10 @@ class MemberPage(msgspec.Struct):
 
 
 class GroupList(msgspec.Struct):
-    """The groups that a filter found."""
+    """A page of the groups that a filter found."""
 
     value: list[Group]
+    next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
 
 
 class Purpose(msgspec.Struct):

@@ -358,3 +358,13 @@ def test_a_name_that_graph_refuses_is_our_mistake_and_said_so(town: Microsoft365
 
     with pytest.raises(Permanent, match="was refused"):
         list(town.open().find_groups(["Backup Staff"]))
+
+
+@proves("G3")
+def test_an_empty_page_before_the_group_is_not_its_absence(town: Microsoft365Town) -> None:
+    group = town.contoso.create_group("Backup Staff")
+    town.simulator.order(Fault("empty_page", "/groups"))
+
+    [found] = town.open().find_groups(["Backup Staff"])
+
+    assert [each.id for each in found.groups] == [group]
