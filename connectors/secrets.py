@@ -27,13 +27,14 @@ class Secrets:
             raise NeedsPerson(f"{named(ref)} is empty", remedy="put the secret there")
         return value.rstrip("\r\n")
 
-    def data(self, ref: FileRef) -> bytes:
-        """A secret file as it is. Raises NeedsPerson where it is missing, too large or readable by everybody."""
+    def data(self, ref: FileRef, *, public: bool = False) -> bytes:
+        """A secret file as it is. Raises NeedsPerson where it is missing, too large or, unless it is `public`, readable
+        by everybody."""
         path = self.path(ref)
         try:
             with path.open("rb") as file:
                 mode = os.fstat(file.fileno()).st_mode
-                if mode & stat.S_IROTH:
+                if mode & stat.S_IROTH and not public:
                     raise NeedsPerson(
                         f"{named(ref)} can be read by everybody on the machine", remedy=f"chmod o= {path}"
                     )

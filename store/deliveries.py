@@ -1,6 +1,7 @@
 """Holding what a seller answers and nobody ordered: more seats, none, or seats that ended already (Z2, accident 25).
 
-The hash covers the order and what was answered for it, so that an approval holds for this answer alone.
+The hash covers the order and what was answered for it, so that an approval holds for this answer alone; where a
+license key came with it that cannot be taken, also what is wrong with that.
 """
 
 from store.holds import Holds
@@ -15,21 +16,25 @@ _ACTION = ("plan", "account", "kind", "license", "rule", "because", "address", "
 class Deliveries(Holds):
     """Answers of sellers that wait for a person."""
 
-    def hold_delivery(self, order: Order, seats: int, last_day: str | None, why: str, now: int) -> str:
+    def hold_delivery(
+        self, order: Order, seats: int, last_day: str | None, why: str, now: int, *, key: str | None = None
+    ) -> str:
         """Hold an answer for an order and return its hash. Nothing is written while the same is held, or was
         rejected; one that was held before is superseded."""
-        found = self._delivery_hash(order, seats, last_day)
+        found = self._delivery_hash(order, seats, last_day, key)
         latest = self._latest(found)
         if latest is not None and latest.state in (HELD, REJECTED):
             return found
         older = self._open_delivery(order)
-        key = self._save(order.company, None, DELIVERY, found, seats, why, None, None, older, now)
-        self._tx.copy("plan_action", _ACTION, [(key, NOBODY, DELIVERY, order.license, "", why, "", order.id, "")])
+        plan = self._save(order.company, None, DELIVERY, found, seats, why, None, None, older, now)
+        self._tx.copy("plan_action", _ACTION, [(plan, NOBODY, DELIVERY, order.license, "", why, "", order.id, "")])
         return found
 
-    def delivery_approved(self, order: Order, seats: int, last_day: str | None) -> str | None:
+    def delivery_approved(
+        self, order: Order, seats: int, last_day: str | None, *, key: str | None = None
+    ) -> str | None:
         """Who approved this very answer, or None where nobody did."""
-        latest = self._latest(self._delivery_hash(order, seats, last_day))
+        latest = self._latest(self._delivery_hash(order, seats, last_day, key))
         return latest.decided_by if latest is not None and latest.state == APPROVED else None
 
     def withdraw_delivery(self, order: Order, now: int) -> None:
@@ -46,8 +51,9 @@ class Deliveries(Holds):
         ).scalar_one()
         return id
 
-    def _delivery_hash(self, order: Order, seats: int, last_day: str | None) -> str:
-        return digest([(DELIVERY, self._company_id(order.company), order.id, str(seats), last_day or "")])
+    def _delivery_hash(self, order: Order, seats: int, last_day: str | None, key: str | None) -> str:
+        answer = (DELIVERY, self._company_id(order.company), order.id, str(seats), last_day or "")
+        return digest([answer if key is None else (*answer, key)])
 
     def _open_delivery(self, order: Order) -> HeldPlan | None:
         condition = (

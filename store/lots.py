@@ -6,7 +6,7 @@ triggers keep `lot.held` true, and a check keeps it within the seats.
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -126,6 +126,11 @@ class Lots:
         added = LotRow(key=key, held=0, **values)  # type: ignore[arg-type]
         self._tx.audit.append(pool, [Entry(who, "lot.added", added.id, None, None, _told(added), because)], now)
         return added
+
+    def came_of(self, lot: LotRow, order_id: str) -> LotRow:
+        """The lot is what this order brought."""
+        self._tx.execute("UPDATE lot SET order_id = :order_id WHERE key = :key", {"order_id": order_id, "key": lot.key})
+        return replace(lot, order_id=order_id)
 
     def by_id(self, id: str) -> LotRow:
         """The lot of that id. Raises NotFound."""

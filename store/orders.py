@@ -133,27 +133,34 @@ class Orders(OrderTable, Ordered):
         ref: str | None = None,
         more: bool = False,
         estimate: str | None = None,
+        term: str | None = None,
+        lot: "LotRow | None" = None,
     ) -> "LotRow":
         """The seats are there (P4): makes their lot. `seats` is at most what was ordered, unless a person took `more`;
         what is missing is a new shortage. `expires_at` is the first instant at which the lot is no longer valid, None
-        is never; `estimate` is of what came, by its seats and days (P5)."""
+        is never; `estimate` is of what came, by its seats and days (P5). A `lot` that came already, by a license key
+        that a person was quicker with, is the order's from now on, and no other is made (M6)."""
         order = self._locked(id, "fulfill", (WANTED, PLACED))
         number = order.seats if seats is None else seats
         if number < 1 or (number > order.seats and not more):
             raise Conflict(f"{order.id} is for {order.seats} seats; it cannot be fulfilled with {number}")
         self._tx.audit.open((order.pool, order.company))
-        lot = self._tx.lots.add(
-            pool=order.pool,
-            license=order.license,
-            seats=number,
-            term=order.term,
-            starts_at=self.begins(order, now) if starts_at is None else starts_at,
-            expires_at=expires_at,
-            who=who,
-            because=f"{order.id}: {order.because}",
-            ref=ref or order.seller_ref,
-            order_id=order.id,
-            now=now,
+        lot = (
+            self._tx.lots.came_of(lot, order.id)
+            if lot is not None
+            else self._tx.lots.add(
+                pool=order.pool,
+                license=order.license,
+                seats=number,
+                term=term or order.term,
+                starts_at=self.begins(order, now) if starts_at is None else starts_at,
+                expires_at=expires_at,
+                who=who,
+                because=f"{order.id}: {order.because}",
+                ref=ref or order.seller_ref,
+                order_id=order.id,
+                now=now,
+            )
         )
         changed = self._change(order, FULFILLED, None, now, ref=ref)
         after = told(changed, lot=lot.id, got=number, delivered_estimate=estimate)

@@ -38,6 +38,13 @@ class Outgoing(NamedTuple):
     """Where it may have gone then."""
 
 
+class Pause(NamedTuple):
+    """Nothing is sent to a place before this instant, and what it said."""
+
+    until: int
+    why: str
+
+
 class Outbox:
     """What is to leave, of every company."""
 
@@ -87,6 +94,22 @@ class Outbox:
             {"key": entry.key, "attempts": entry.attempts, "due": due, "error": error},
         )
         return postponed.rowcount == 1
+
+    def pause(self, place: str, until: int, why: str, now: int) -> None:
+        """A place asked for patience: until then nothing is sent there, whatever it is (P7)."""
+        self._tx.execute("DELETE FROM seller_pause WHERE until <= :now", {"now": now})
+        self._tx.execute(
+            "INSERT INTO seller_pause AS p (place, until, why) VALUES (:place, :until, :why) ON CONFLICT (place)"
+            " DO UPDATE SET until = excluded.until, why = excluded.why WHERE p.until < excluded.until",
+            {"place": place, "until": until, "why": why},
+        )
+
+    def paused(self, place: str, now: int) -> Pause | None:
+        """Until when nothing is to be sent to a place, and why."""
+        found = self._tx.execute(
+            "SELECT until, why FROM seller_pause WHERE place = :place AND until > :now", {"place": place, "now": now}
+        ).one_or_none()
+        return None if found is None else Pause._make(found)
 
     def finish(self, idempotency_key: str, now: int) -> None:
         """Nothing of this is to leave any more, whoever has it."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from store.holdings import Holdings
     from store.leases import Leases
     from store.legal_holds import LegalHolds
+    from store.license_keys import LicenseKeys
     from store.links import Links
     from store.lots import Lots
     from store.mirror import Mirror
@@ -148,6 +149,12 @@ class Transaction:
         from store.leases import Leases
 
         return Leases(self)
+
+    @cached_property
+    def license_keys(self) -> "LicenseKeys":
+        from store.license_keys import LicenseKeys
+
+        return LicenseKeys(self)
 
     @cached_property
     def lots(self) -> "Lots":

@@ -10,7 +10,7 @@ import msgspec
 from console.cli.call import Call
 from console.cli.groups import Group
 from console.cli.tables import Column, table
-from console.cli.values import DATE, LICENSE, SEATS
+from console.cli.values import DATE, SEATS
 from console.cli.words import kinds_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def lots() -> None: ...
 
 @lots.command("list")
 @click.option("--company", help="Only what this company draws from.")
-@click.option("--license", type=LICENSE, help="Only this license.")
+@click.option("--license", help="Only this license.")
 def list_(call: Call, company: str | None, license: str | None) -> None:
     """List the lots, those of the global pool first."""
     from store.times import micros
@@ -43,12 +43,14 @@ def list_(call: Call, company: str | None, license: str | None) -> None:
 
 
 @lots.command()
-@click.argument("license", type=LICENSE)
+@click.argument("license")
 @click.argument("seats", type=SEATS)
 @click.option("--company", help="Put it into this company's own pool.")
 @click.option("--global", "to_global", is_flag=True, help="Put it into the global pool (the default).")
 @click.option(
-    "--term", type=click.Choice(["monthly", "yearly", "trial", "perpetual"]), default="yearly", show_default=True
+    "--term",
+    type=click.Choice(["monthly", "yearly", "trial", "perpetual"]),
+    help="yearly, if nothing is said; other kinds have the term of the catalog.",
 )
 @click.option("--starts", type=DATE, help="The first day (UTC); today if left out.")
 @click.option("--expires", type=DATE, help="The last day (UTC); follows from the term if left out.")
@@ -60,19 +62,38 @@ def add(
     seats: int,
     company: str | None,
     to_global: bool,
-    term: str,
+    term: str | None,
     starts: date | None,
     expires: date | None,
     no_renew: bool,
     ref: str | None,
 ) -> None:
-    """Add a lot of SEATS of a LICENSE; whoever waits for them is served at once."""
+    """Add a lot of SEATS of a LICENSE; whoever waits for them is served at once.
+
+    A license is standard, archived, or another kind of the provider's catalog.
+    """
     from worker.operations.lots import NewLot, add_lot
 
     if to_global and company is not None:
         raise click.UsageError("--company and --global contradict each other: a lot is in one pool")
     new = NewLot(license, seats, company, term, starts, expires, not no_renew, ref)
     added = add_lot(call.app, new, call.who)
+    call.answer({**msgspec.to_builtins(added.lot), "served": added.tally.counts}, lambda: _of_added(added))
+
+
+@lots.command()
+@click.argument("key")
+@click.option("--company", help="Whom the key is for; a key for nobody goes into this company's own pool.")
+@click.option("--no-renew", is_flag=True, help="Let it end without a renewal.")
+def activate(call: Call, key: str, company: str | None, no_renew: bool) -> None:
+    """Add the lot of a license KEY, once; whoever waits for its seats is served at once.
+
+    A key that names a company goes into that company's own pool, or into the global one if it draws from that; any
+    other goes into the global pool, or into the own pool of --company.
+    """
+    from worker.operations.activating import activate as use
+
+    added = use(call.app, key, call.who, company=company, renews=not no_renew)
     call.answer({**msgspec.to_builtins(added.lot), "served": added.tally.counts}, lambda: _of_added(added))
 
 
@@ -115,8 +136,10 @@ def served_in_words(counts: dict[str, int]) -> str:
 
 def _of_added(added: "Added") -> Iterator[str]:
     lot = added.lot
-    until = f"valid through {lot.expires}" if lot.expires else "without an end"
-    yield f"Added {lot.id}: {lot.seats:,} {lot.license} seats ({lot.term}, {until}) in the {_pool(lot)} pool."
+    days = f"valid through {lot.expires}" if lot.expires else "without an end"
+    if not added.begun:
+        days = f"from {lot.starts}, {days}"
+    yield f"Added {lot.id}: {lot.seats:,} {lot.license} seats ({lot.term}, {days}) in the {_pool(lot)} pool."
     yield served_in_words(added.tally.counts)
     yield f"{lot.free:,} of its seats are free."
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from policies.model import License
 from store.lots import Listed, day_after, start_of
 from store.times import micros
 from worker.errors import Usage
 from worker.operations.ending import last_day_of
 from worker.operations.pools import concerned, serve_pool
 from worker.operations.serving import Tally
+from worker.operations.terms import kind_of
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -29,11 +31,13 @@ class NewLot:
     seats: int
     company: str | None = None
     """None is the global pool."""
-    term: str = "yearly"
+    term: str | None = None
+    """None is the term that the catalog sells it for."""
     starts: date | None = None
     expires: date | None = None
     renews: bool = True
     ref: str | None = None
+    because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +46,48 @@ class Added:
 
     lot: Listed
     tally: Tally
+    begun: bool = True
+    """Whether its seats are valid already."""
 
 
 def add_lot(app: "App", new: NewLot, who: str) -> Added:
-    """Put a lot into its pool and serve everybody who waits for it. Raises Usage for what contradicts itself."""
-    now = app.clock()
-    starts = new.starts or now.date()
-    expires = last_day_of(new.term, starts, new.expires)
+    """Put a lot into its pool and serve everybody who waits for it. Raises Usage for what contradicts itself, and for a
+    license that the provider does not sell."""
     with app.store.begin() as tx:
-        pool = _pool(tx, new.company)
-        tx.lots.lock_pool(pool)
-        tx.audit.open([pool, *concerned(tx, pool, micros(now))])
-        row = tx.lots.add(
-            pool=pool,
-            license=new.license,
-            seats=new.seats,
-            term=new.term,
-            starts_at=start_of(starts),
-            expires_at=None if expires is None else day_after(expires),
-            who=who,
-            now=micros(now),
-            renews=new.renews and expires is not None and new.term != "trial",
-            ref=new.ref,
-        )
-        tally = serve_pool(app, tx, pool, micros(now))
-        return Added(lot_of(tx, row.id, pool, micros(now)), tally)
+        pool = GLOBAL if new.company is None else own_pool(tx, new.company)
+        return put_in(app, tx, pool, new, who)
+
+
+def put_in(app: "App", tx: "Transaction", pool: int, new: NewLot, who: str) -> Added:
+    """Put a lot into this pool, and serve everybody who waits for it."""
+    now = app.clock()
+    starts, term = new.starts or now.date(), _term(app, tx, new)
+    expires = last_day_of(term, starts, new.expires)
+    tx.lots.lock_pool(pool)
+    tx.audit.open([pool, *concerned(tx, pool, micros(now))])
+    row = tx.lots.add(
+        pool=pool,
+        license=new.license,
+        seats=new.seats,
+        term=term,
+        starts_at=start_of(starts),
+        expires_at=None if expires is None else day_after(expires),
+        who=who,
+        now=micros(now),
+        because=new.because,
+        renews=new.renews and expires is not None and term != "trial",
+        ref=new.ref,
+    )
+    tally = serve_pool(app, tx, pool, micros(now))
+    return Added(lot_of(tx, row.id, pool, micros(now)), tally, starts <= now.date())
+
+
+def _term(app: "App", tx: "Transaction", new: NewLot) -> str:
+    """The term that is said, else that of the catalog. Raises Usage for a license that is not sold (M7)."""
+    if new.license in tuple(License):
+        return new.term or "yearly"
+    sold = kind_of(app, tx, new.license)
+    return new.term or sold.term
 
 
 def prunable(app: "App", *, renewing: bool, unheld: bool) -> list[Listed]:
@@ -86,9 +107,8 @@ def lot_of(tx: "Transaction", id: str, pool: int, now: int) -> Listed:
     return next(lot for lot in tx.lots.listing(now, pool=pool) if lot.id == id)
 
 
-def _pool(tx: "Transaction", company: str | None) -> int:
-    if company is None:
-        return GLOBAL
+def own_pool(tx: "Transaction", company: str) -> int:
+    """The company's own pool. Raises Usage where it draws from the global one."""
     row = tx.directories.company(company)
     if row.pool != row.key:
         raise Usage(f"{company} draws from the global pool: leave --company out, or let its policy say `pool: own`")

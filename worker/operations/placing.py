@@ -18,8 +18,10 @@ from connectors.errors import ConnectorError, NeedsPerson, Transient
 from store.directories import ACTIVE, RETIRED
 from store.orders import PLACED, WANTED
 from store.outbox import Outgoing
+from store.times import micros, rfc3339
+from worker.operations.delivered_keys import key_in
 from worker.operations.policies import in_force
-from worker.operations.receiving import Errand, later, record
+from worker.operations.receiving import SECOND, Errand, later, record
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -31,18 +33,20 @@ log = logging.getLogger(__name__)
 def place_order(app: "App", entry: Outgoing) -> None:
     """Ask the seller about one order, once, and record what it says; what stands in the way is written down with the
     time of the next attempt."""
-    errand = _errand(app, entry)
+    errand, address = _errand(app, entry), None
     try:
         seller = _seller(app, errand)
-        if not _leaves(app, errand, seller.address):
+        address = seller.address
+        if not _leaves(app, errand, address):
             return
         app.mark("order leaves")
         said = _asked(seller, errand)
+        key = key_in(app, errand.in_force, said)
     except ConnectorError as problem:
-        _put_off(app, errand, problem)
+        _put_off(app, errand, problem, address)
         return
     app.mark("order answered")
-    record(app, errand, said)
+    record(app, errand, said, key)
     app.mark("order recorded")
 
 
@@ -77,9 +81,16 @@ def _seller(app: "App", errand: Errand) -> Seller:
 
 
 def _leaves(app: "App", errand: Errand, address: str) -> bool:
-    """Write down where the order goes; False where it is over, somebody else has it, or it has to wait."""
-    entry = errand.entry
+    """Write down where the order goes; False where it is over, somebody else has it, or it has to wait, be it for a
+    seller that asked for patience with another order."""
+    entry, now = errand.entry, micros(app.clock())
     with app.store.begin() as tx:
+        pause = tx.outbox.paused(address, now)
+        if pause is not None:
+            due = pause.until + int((pause.until - now) * 0.1 * app.random())
+            patience = f"nothing is asked there before {rfc3339(pause.until)}: {pause.why}"
+            tx.outbox.postpone(entry, due, patience, unsent=True)
+            return False
         if errand.order.state == WANTED and not entry.asked and (why := _why_not_now(tx, errand)) is not None:
             tx.outbox.postpone(entry, later(app, errand), why, unsent=True)
             return False
@@ -111,12 +122,16 @@ def _asked(seller: Seller, errand: Errand) -> Receipt | Refusal:
     )
 
 
-def _put_off(app: "App", errand: Errand, problem: ConnectorError) -> None:
-    """Nothing is known, so nothing changes; it is tried again later (P7, Z2)."""
+def _put_off(app: "App", errand: Errand, problem: ConnectorError, address: str | None) -> None:
+    """Nothing is known, so nothing changes; it is tried again later (P7, Z2). A seller that names a time is asked
+    nothing at all before."""
     after = problem.retry_after if isinstance(problem, Transient) else None
     remedy = f"; {problem.remedy}" if isinstance(problem, NeedsPerson) else ""
     log.warning("order %s of %s: %s", errand.order.id, errand.company.id, problem)
+    now = micros(app.clock())
     with app.store.begin() as tx:
+        if address is not None and after is not None:
+            tx.outbox.pause(address, now + int(after * SECOND), str(problem), now)
         tx.outbox.postpone(errand.entry, later(app, errand, after), f"{problem}{remedy}", unsent=problem.unsent)
 
 

@@ -63,13 +63,15 @@ class Folder:
 
 def read_folder(folder: Path, kinds: "Kinds") -> Folder:
     """Read every policy of the folder; what is broken is reported with all its problems, the rest is read."""
-    provider, provider_text, provider_problems = _read_provider(folder / PROVIDER_FILE, kinds)
+    provider, provider_text, provider_problems = provider_file(folder / PROVIDER_FILE, kinds)
     paths = sorted(path for path in folder.glob("*.y*ml") if path.name != PROVIDER_FILE) if folder.is_dir() else []
     files = tuple(_read_file(path, kinds, provider) for path in paths)
     return Folder(provider, provider_text, _unambiguous(files), provider_problems)
 
 
-def _read_provider(path: Path, kinds: "Kinds") -> tuple[Provider, str | None, tuple[Problem, ...]]:
+def provider_file(path: Path, kinds: "Kinds") -> tuple[Provider, str | None, tuple[Problem, ...]]:
+    """What `provider.yaml` says, its text, and everything that is wrong with it; where it is wrong, what holds without
+    it."""
     if not path.is_file():
         return Provider(), None, ()
     try:

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.base import Receipt, Refusal
+from policies.license_keys import BadKey, LicenseKey
 from store.directories import CompanyRow
-from store.lots import day_after
+from store.lots import day_after, start_of
 from store.order_rows import FULFILLED, PLACED, WANTED, Order
 from store.orders import SYSTEM
 from store.outbox import Outgoing
 from store.times import instant, micros
+from worker.operations.delivered_keys import unfit
 from worker.operations.policies import InForce
 from worker.operations.pools import concerned, serve_pool
 from worker.operations.terms import estimate_of, terms_of
@@ -46,15 +48,15 @@ class Errand:
     in_force: InForce | None
 
 
-def record(app: "App", errand: Errand, said: Receipt | Refusal) -> None:
-    """Write down what the seller said, unless somebody was quicker."""
+def record(app: "App", errand: Errand, said: Receipt | Refusal, key: LicenseKey | BadKey | None = None) -> None:
+    """Write down what the seller said, unless somebody was quicker. `key` is the license key that came with it."""
     now = micros(app.clock())
     with app.store.begin() as tx:
         order = _locked(tx, errand, said, now)
         if order.state not in (WANTED, PLACED):
             log.info("order %s is %s already", order.id, order.state)
         elif isinstance(said, Receipt):
-            _received(app, tx, errand, order, said, now)
+            _received(app, tx, errand, order, said, key, now)
         elif order.state == WANTED:
             tx.orders.failed(order.id, said.why, now)
             log.warning("order %s of %s was refused: %s", order.id, errand.company.id, said.why)
@@ -85,12 +87,21 @@ def _locked(tx: "Transaction", errand: Errand, said: Receipt | Refusal, now: int
     return tx.orders.by_id(order.id)
 
 
-def _received(app: "App", tx: "Transaction", errand: Errand, order: Order, said: Receipt, now: int) -> None:
-    day = None if said.expires is None else said.expires.isoformat()
-    why = _unbelievable(order, said, tx.orders.begins(order, now))
-    believer = None if why is None else tx.plans.delivery_approved(order, said.seats, day)
+def _received(
+    app: "App",
+    tx: "Transaction",
+    errand: Errand,
+    order: Order,
+    said: Receipt,
+    key: LicenseKey | BadKey | None,
+    now: int,
+) -> None:
+    day, begins = None if said.expires is None else said.expires.isoformat(), tx.orders.begins(order, now)
+    not_his = unfit(tx, order, errand.company.id, said, key, begins)
+    why = _unbelievable(order, said, begins) or not_his
+    believer = None if why is None else tx.plans.delivery_approved(order, said.seats, day, key=not_his)
     if why is not None and believer is None:
-        hash = tx.plans.hold_delivery(order, said.seats, day, f"{order.id}: {why}", now)
+        hash = tx.plans.hold_delivery(order, said.seats, day, f"{order.id}: {why}", now, key=not_his)
         tx.outbox.postpone(errand.entry, later(app, errand), f"{why}; look: `seatkeeper plan show {hash}`")
         log.warning("order %s of %s is held: %s", order.id, errand.company.id, why)
         return
@@ -101,26 +112,45 @@ def _received(app: "App", tx: "Transaction", errand: Errand, order: Order, said:
         tx.outbox.postpone(errand.entry, later(app, Errand(errand.entry, placed, errand.company, errand.in_force)))
         return
     if said.seats:
-        _deliver(app, tx, placed, said, believer, now)
+        fits = key if isinstance(key, LicenseKey) and not_his is None else None
+        _deliver(app, tx, placed, said, believer, fits, now)
     else:
         tx.orders.ended_empty(order.id, believer or SYSTEM, why or "", now)
 
 
-def _deliver(app: "App", tx: "Transaction", order: Order, said: Receipt, believer: str | None, now: int) -> None:
-    """Make the lot, and serve whoever waits (P4)."""
-    begins = instant(tx.orders.begins(order, now)).date()
-    terms = terms_of(app, tx, order.company)
-    ends = said.expires or terms.last_day(tx, order.pool, order.term, begins, now)
-    tx.orders.fulfill(
+def _deliver(
+    app: "App",
+    tx: "Transaction",
+    order: Order,
+    said: Receipt,
+    believer: str | None,
+    key: LicenseKey | None,
+    now: int,
+) -> None:
+    """Make the lot, unless its key was activated by hand already, and serve whoever waits (P4, M6)."""
+    terms, begins = terms_of(app, tx, order.company), tx.orders.begins(order, now)
+    term, starts_at, ends = order.term, begins, said.expires
+    if key is not None:
+        term, ends = key.term, key.expires or (None if key.term == "perpetual" else said.expires)
+        starts_at = begins if key.starts is None else start_of(key.starts)
+    starts = instant(starts_at).date()
+    ends = ends or terms.last_day(tx, order.pool, term, starts, now)
+    there = None if key is None else tx.license_keys.lot_of(key.id)
+    lot = tx.orders.fulfill(
         order.id,
         believer or SYSTEM,
         now,
+        starts_at=starts_at,
         expires_at=None if ends is None else day_after(ends),
         seats=said.seats,
         ref=said.ref,
         more=believer is not None,
-        estimate=estimate_of(terms, order, said.seats, begins, ends),
+        estimate=estimate_of(terms, order, said.seats, starts, ends),
+        term=term,
+        lot=there,
     )
+    if key is not None and there is None:
+        tx.license_keys.use_up(key.id, lot, SYSTEM, now)
     tally = serve_pool(app, tx, order.pool, now)
     log.info("order %s brought %d seats; %d changes followed", order.id, said.seats, tally.total)
 

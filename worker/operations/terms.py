@@ -1,6 +1,6 @@
 """On which terms a company buys, or the provider for the global pool: price, seller, and when a lot ends (P5)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -12,8 +12,9 @@ from policies.provider import AUTOMATED, CatalogEntry, Provider
 from store.directories import RETIRED
 from store.orders import MANUAL
 from store.times import instant
+from worker.errors import Usage
 from worker.operations.ending import DAY, last_day_of
-from worker.operations.policies import InForce, in_force, parsed
+from worker.operations.policies import PROVIDER_FILE, InForce, in_force, parsed, provider_file
 
 if TYPE_CHECKING:
     from store.orders import Order
@@ -105,6 +106,21 @@ def provider_in_force(app: "App", tx: "Transaction") -> Provider:
     """What the provider says for all companies, as it was read with the newest policy in force."""
     version = tx.versions.newest_in_force()
     return Provider() if version is None else parsed(version, app.kinds).provider
+
+
+def provider_saying(app: "App", tx: "Transaction", says: Callable[[Provider], bool]) -> Provider:
+    """What the provider says, as it is in force; what is not said there, and no pass has put in force yet, is looked
+    for in the policy folder, for people who have just written it."""
+    found = provider_in_force(app, tx)
+    return found if says(found) else provider_file(app.settings.policy_dir / PROVIDER_FILE, app.kinds)[0]
+
+
+def kind_of(app: "App", tx: "Transaction", license: str) -> CatalogEntry:
+    """What the catalog says of a license kind (M7). Raises Usage for one that is not sold."""
+    catalog = provider_saying(app, tx, lambda provider: license in provider.catalog).catalog
+    if license not in catalog:
+        raise Usage(f"{license!r} is no license that the provider sells, which are {', '.join(sorted(catalog))}")
+    return catalog[license]
 
 
 def estimate_of(terms: Terms, order: "Order", seats: int, starts: date, last: date | None) -> str | None:

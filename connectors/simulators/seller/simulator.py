@@ -1,7 +1,7 @@
 """The simulated seller: takes orders as the protocol has it, and makes the faults that were ordered."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from http.client import responses
@@ -32,10 +32,13 @@ class Simulator:
         *,
         secret: str = SIMULATED_SECRET,
         fulfills_after: timedelta | None = AT_ONCE,
+        license_key: Callable[[Bought], str] | None = None,
     ) -> None:
-        """`fulfills_after` None: an order is fulfilled when somebody says so."""
+        """`fulfills_after` None: an order is fulfilled when somebody says so. `license_key` makes the key that is told
+        with the seats."""
         self.clock = clock or SimulatedClock()
         self.secret = secret
+        self.license_key = license_key
         self._ledger = Ledger(self.clock, fulfills_after)
         self._faults: FaultBook[Fault] = FaultBook()
         self._tally = Tally()
@@ -127,7 +130,10 @@ class Simulator:
         if fault is not None and fault.kind in ("more_seats", "no_seats"):
             seats = bought.seats + fault.seats if fault.kind == "more_seats" else 0
         ends = None if bought.expires is None else bought.expires.isoformat()
-        return {"id": bought.id, "state": self.state(bought), "seats": seats, "expires": ends}
+        told = {"id": bought.id, "state": self.state(bought), "seats": seats, "expires": ends}
+        if self.license_key is not None and told["state"] == "fulfilled":
+            told["license_key"] = self.license_key(bought)
+        return told
 
 
 def _label(method: str, parts: tuple[str, ...], query: str) -> str:
