@@ -167,6 +167,8 @@ class Holding(NamedTuple):
     grace: str | None = None
     """`on_leave` or `on_disable` while a grace runs (G4, G7)."""
     grace_started: int | None = None
+    grace_due: int | None = None
+    """When a pass will look at it, as far as the store knows."""
 
 
 NOTHING = Holding()

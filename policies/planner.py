@@ -36,7 +36,7 @@ class Proposal(NamedTuple):
     | kind | meaning |
     | --- | --- |
     | `settle` | it waits for nothing any more, and no grace runs |
-    | `grace` | a grace starts now and ends at `since`; it waits for nothing any more |
+    | `grace` | a grace starts now, or goes on, and ends at `since`; it waits for nothing any more |
     | `wait` | no stock can end this wait; `reason` says why |
 
     A claim that a rule makes (`source` is `rule:…`) ends a grace even while it waits: the account has come back (G4).
@@ -214,12 +214,13 @@ def _leave(
     name = "" if by is None else by.name
     after, now = leave.after // _MICROSECOND, context.now
     started = held.grace_started if held.grace == source else None
-    if after > 0 and started is None:
+    ends = (now if started is None else started) + after
+    if ends > now:
+        if started is not None and held.grace_due in (None, ends):
+            return None
         place = (RANK_RELEASE, position, name)
         grace = _proposal(account, held, now, "grace", leave.then, held.through, place, source, because)
-        return grace._replace(since=now + after)
-    if after > 0 and started is not None and started + after > now:
-        return None
+        return grace._replace(since=ends)
     if leave.then == "archive":
         place, through = (RANK_ARCHIVE, position, name), _through(account, held)
         return _proposal(account, held, now, "archive", _ARCHIVED, through, place, source, because)

@@ -12,6 +12,7 @@ import msgspec
 from policies.model import Source
 from policies.planner import Proposal
 from store.audit import Entry
+from store.limits import APPROVED_NOW
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -127,14 +128,23 @@ class Holdings:
             self._delete(table, accounts)
 
     def start_graces(self, directory: int, proposals: Sequence[Proposal], now: int) -> None:
-        """Note when graces started and when they end (G4). Whose grace runs waits for nothing any more."""
+        """Note when graces started and when they end (G4); one of that kind that runs goes on, to its new end. Whose
+        grace runs waits for nothing any more."""
         accounts = [proposal.account for proposal in proposals]
+        rows = self._tx.execute(
+            f"SELECT account, kind, started_at FROM grace WHERE {self._tx.dialect.among('account', 'accounts')}",
+            {"accounts": self._tx.dialect.listed(accounts)},
+        )
+        began = {(row[0], row[1]): row[2] for row in rows}
         self._delete("grace", accounts)
         self._delete("waiting", accounts)
         self._tx.copy(
             "grace",
             ("account", "directory", "kind", "rule", "started_at", "due"),
-            ((p.account, directory, p.source, p.rule, now, p.since) for p in proposals),
+            (
+                (p.account, directory, p.source, p.rule, began.get((p.account, p.source), now), p.since)
+                for p in proposals
+            ),
         )
 
     def next_grace(self, directory: int, now: int) -> int | None:
@@ -175,9 +185,9 @@ class Holdings:
         that a person approved."""
         return int(
             self._tx.execute(
-                "SELECT count(*) FROM waiting AS w WHERE w.company = :company AND w.kind = :kind AND w.since > :since"
-                " AND NOT EXISTS (SELECT 1 FROM plan AS p JOIN plan_action AS a ON a.plan = p.key WHERE"
-                " p.company = w.company AND p.state = 'approved' AND p.kind = w.kind AND a.account = w.account)",
+                "SELECT count(*) FROM waiting AS w JOIN assignment AS h ON h.account = w.account"
+                " WHERE w.company = :company AND w.kind = :kind AND w.since > :since AND NOT EXISTS"
+                f" (SELECT 1 FROM {APPROVED_NOW})",
                 {"company": company, "kind": kind, "since": since},
             ).scalar_one()
         )

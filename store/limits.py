@@ -1,5 +1,6 @@
 """What safety limits count: removals of the last 24 hours, and how many licenses there were to begin with (Z1)."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from policies.judging import Recent
@@ -8,6 +9,11 @@ if TYPE_CHECKING:
     from store.transaction import Transaction
 
 DAY = 24 * 3_600 * 1_000_000
+APPROVED_NOW = (
+    "plan AS p JOIN plan_action AS a ON a.plan = p.key WHERE p.company = h.company AND p.state = 'approved'"
+    " AND p.kind = :kind AND a.account = h.account AND p.decided_at >= h.since"
+)
+"""A person's approval of what becomes of the very license that is held: one of an earlier license is spent."""
 
 
 class Counted:
@@ -27,6 +33,16 @@ class Counted:
             values,
         ).one()
         return Recent(int(done), max(int(held), int(held) - int(change)))
+
+    def approved(self, company: int, kind: str, accounts: Collection[int]) -> frozenset[int]:
+        """Those of these accounts whose license a person let go by approving a hold; limits do not count them again.
+        To be asked before the license changes."""
+        rows = self._tx.execute(
+            f"SELECT h.account FROM assignment AS h WHERE {self._tx.dialect.among('h.account', 'accounts')}"
+            f" AND h.company = :company AND EXISTS (SELECT 1 FROM {APPROVED_NOW})",
+            {"company": company, "kind": kind, "accounts": self._tx.dialect.listed(sorted(accounts))},
+        )
+        return frozenset(row[0] for row in rows)
 
     def note_removals(self, company: int, kind: str, license: str, n: int, now: int) -> None:
         """Remember removals that limits will count; those that a person approved are not to be told here."""

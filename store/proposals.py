@@ -18,9 +18,10 @@ _COLUMNS = ("batch", *Proposal._fields)
 _ACCOUNT = "a.key, a.id, a.address, a.name, a.kind, a.state, a.org_unit, "
 _ATTRIBUTES = "".join(f", a.at_{name}" for name in ATTRIBUTES)
 _PLAIN = 7
-_HELD = 11
+_HELD = 12
 _HOLDING = (
-    "h.license, h.through, h.lot, h.source, h.because, w.license, w.since, w.reason, g.kind, g.started_at, b.pinned"
+    "h.license, h.through, h.lot, h.source, h.because, w.license, w.since, w.reason, g.kind, g.started_at, g.due,"
+    " b.pinned"
 )
 _JOINS = (
     " LEFT JOIN assignment AS h ON h.account = a.key"
@@ -79,6 +80,12 @@ class Proposals:
         """A single account, for `why`."""
         return next(self._chunks(f"FROM account AS a{_JOINS} WHERE a.key = :account", {"account": account}, True), None)
 
+    def in_full(self, accounts: Collection[AccountKey]) -> dict[AccountKey, Account]:
+        """These accounts by key, with their attributes whether a rule looks at them or not."""
+        where = f"FROM account AS a{_JOINS} WHERE {self._tx.dialect.among('a.key', 'accounts')}"
+        chunks = self._chunks(where, {"accounts": self._tx.dialect.listed(sorted(accounts))}, True)
+        return {account.key: account for chunk in chunks for account in chunk.accounts}
+
     def _chunks(self, source: str, values: Mapping[str, Any], attributes: bool) -> Iterator[Chunk]:
         sql = f"SELECT {_ACCOUNT}{_HOLDING}{_ATTRIBUTES if attributes else ''} {source}"
         for rows in self._tx.stream(sql, values, CHUNK):
@@ -86,7 +93,7 @@ class Proposals:
             holdings = {
                 row[0]: _holding(row[_PLAIN : _PLAIN + _HELD])
                 for row in rows
-                if not (row[7] is None and row[12] is None and row[15] is None and row[17] is None)
+                if not (row[7] is None and row[12] is None and row[15] is None and row[18] is None)
             }
             yield Chunk(accounts, holdings)
 
@@ -199,9 +206,9 @@ class Proposals:
 
 def _holding(held: Sequence[Any]) -> Holding:
     source = held[3]
-    if held[10] is not None:
-        source = Source.PINNED if held[10] else Source.MANUAL
-    return Holding(held[0], held[1], held[2], source, *held[4:10])
+    if held[11] is not None:
+        source = Source.PINNED if held[11] else Source.MANUAL
+    return Holding(held[0], held[1], held[2], source, *held[4:11])
 
 
 def _wanted(row: Sequence[Any]) -> Wanted:

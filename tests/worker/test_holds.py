@@ -152,6 +152,27 @@ def test_a_rejected_action_is_not_proposed_again_until_its_footing_changes(world
 
 
 @proves("Z1")
+def test_another_rule_that_reads_attributes_is_no_new_footing_and_a_new_attribute_is(
+    world: World, contoso: Customer
+) -> None:
+    licensed(world, contoso)
+    for name in people(0, 6):
+        contoso.tenant.update_user(contoso.people[name], department="Finance")
+    contoso.sync()
+    rule = STAFF_LEAVE_AT_ONCE.replace("groups:", "domains: [elsewhere.example], groups:")
+    contoso.policy(rule)
+    contoso.sync()
+    world.reject(world.hold("release"))
+    contoso.policy(f"{rule}\n- {{name: legal, attributes: {{department: [Legal]}}, license: standard}}")
+    assert contoso.settle().outcome == "nothing_to_do"
+    assert (world.holds(), len(contoso.licenses())) == ([], 20)
+    contoso.policy(rule)
+    contoso.settle()
+    contoso.tenant.update_user(contoso.people["Person 000"], department="Sales")
+    assert counted(contoso.sync()) == {"release": 1}
+
+
+@proves("Z1")
 def test_what_was_rejected_is_proposed_again_when_it_is_reopened(world: World, contoso: Customer) -> None:
     licensed(world, contoso)
     contoso.delete(*people(0, 6))
@@ -208,6 +229,41 @@ def test_those_who_were_let_into_the_line_are_not_held_later_for_being_many(worl
     assert (len(contoso.waiting()), world.holds()) == (8, [])
     world.add_lot("archived", 20)
     assert list(contoso.licenses().values()).count("archived") == 8
+
+
+@proves("Z1", "D2")
+def test_what_a_person_approved_is_not_counted_when_its_seat_comes_later(world: World, contoso: Customer) -> None:
+    contoso.crowd(40)
+    world.add_lot("standard", 40)
+    contoso.policy(STAFF)
+    contoso.sync()
+    contoso.delete(*people(0, 6))
+    contoso.sync()
+    world.approve(world.hold("archive"))
+    assert len(contoso.waiting()) == 6
+    world.later(hours=1)
+    world.add_lot("archived", 20)
+    assert list(contoso.licenses().values()).count("archived") == 6
+    contoso.delete(*people(6, 11))
+    assert counted(contoso.sync()) == {"archive": 5}
+
+
+@proves("Z1", "D2", "D3")
+def test_an_approval_stands_for_one_archiving_and_not_for_the_next(world: World, contoso: Customer) -> None:
+    licensed(world, contoso)
+    contoso.delete(*people(0, 6))
+    contoso.sync()
+    world.approve(world.hold("archive"))
+    world.later(hours=1)
+    for name in people(0, 6):
+        contoso.tenant.restore_user(contoso.people[name])
+    contoso.settle()
+    world.later(hours=1)
+    contoso.delete(*people(0, 4))
+    assert counted(contoso.sync()) == {"archive": 4}
+    contoso.delete(*people(4, 8))
+    contoso.sync()
+    assert world.holds() == [("archive", 4)]
 
 
 @proves("Z1", "G8")

@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+
+from store.times import micros
 from tests.proves import proves
 from tests.worker.world import Customer, World, actions, counted
 
@@ -166,6 +169,31 @@ def test_the_end_of_a_grace_is_when_the_directory_is_due(world: World, contoso: 
     contoso.sync()
     in_twenty_seconds = (world.clock() + timedelta(seconds=20)).timestamp() * 1_000_000
     assert contoso.row().due_at == in_twenty_seconds
+
+
+@proves("G4")
+@pytest.mark.parametrize("after, ends", [("14d", 14.0), ("90h", 3.75)])
+def test_a_grace_that_an_edit_makes_longer_or_shorter_ends_when_the_rule_says_now(
+    world: World, contoso: Customer, after: str, ends: float
+) -> None:
+    contoso.hire("Ada")
+    staff = contoso.group("Staff", "Ada")
+    world.add_lot("standard", 1)
+    contoso.policy(STAFF_LEAVE)
+    contoso.sync()
+    contoso.tenant.remove_member(staff, contoso.people["Ada"])
+    contoso.sync()
+    began = world.clock()
+    world.later(days=3)
+    contoso.policy(STAFF + f"  on_leave: {{then: release, after: {after}}}\n")
+    contoso.sync()
+    end = began + timedelta(days=ends)
+    world.later(end - world.clock() - timedelta(minutes=2))
+    contoso.sync()
+    assert contoso.licenses() == {"Ada": "standard"}
+    assert contoso.row().wake_at == micros(end)
+    world.later(minutes=2)
+    assert counted(contoso.sync()) == {"release": 1}
 
 
 @proves("G4", "L4")

@@ -57,7 +57,7 @@ def apply(tx: "Transaction", run: Run, approved: Mapping[str, frozenset[int]], s
     service.skip = frozenset(verdict.kind.value for verdict in judgement.held)
     _serve(tx, run, service, approved)
     buy(tx, service, run.directory.pool)
-    _note(tx, run, service.tally, approved)
+    _note(tx, run, service.tally)
     if service.tally.total > LARGE:
         tx.dialect.analyze(tx.connection, "assignment")
     tx.proposals.drop(run.batch)
@@ -113,13 +113,11 @@ def _judge(tx: "Transaction", run: Run, approved: Mapping[str, frozenset[int]]) 
     return judge(wanted, run.in_force.policy.safety, recent)
 
 
-def _note(tx: "Transaction", run: Run, tally: Tally, approved: Mapping[str, frozenset[int]]) -> None:
-    """Remember what limits will count; what a person approved does not count again."""
+def _note(tx: "Transaction", run: Run, tally: Tally) -> None:
+    """Remember what limits will count."""
     company = run.directory.company
     for (kind, license), number in sorted(tally.removed.items()):
-        unapproved = number - min(number, len(approved.get(kind, ())))
-        if unapproved:
-            tx.plans.note_removals(company, kind, license, unapproved, run.now)
+        tx.plans.note_removals(company, kind, license, number, run.now)
     for license, change in sorted(tally.moved.items()):
         if change:
             tx.plans.note_movement(company, license, change, run.now)

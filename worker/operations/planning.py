@@ -71,7 +71,7 @@ def plan(
         members = memberships_of(tx, basis, key, chunk)
         verdicts = decide(chunk.accounts, members, basis.book)
         proposals = list(make_plan(verdicts, chunk.holdings, basis.context))
-        _set_footings(basis, chunk, members, proposals)
+        _set_footings(tx, basis, chunk, members, proposals)
         proposed += len(proposals)
         if assign is not None:
             assign([p for p in proposals if p.kind == "assign" and p.through == _SEAT])
@@ -84,12 +84,18 @@ def plan(
     return proposed
 
 
-def _set_footings(basis: Basis, chunk: Chunk, members: Memberships, proposals: list[Proposal]) -> None:
-    """Removals can be rejected by a person; what they rest on is kept with them."""
+def _set_footings(
+    tx: "Transaction", basis: Basis, chunk: Chunk, members: Memberships, proposals: list[Proposal]
+) -> None:
+    """Removals can be rejected by a person; what they rest on is kept with them: the whole account, whatever rules
+    look at."""
     removals = [n for n, p in enumerate(proposals) if p.kind in ("archive", "release")]
     if not removals:
         return
-    accounts = {account.key: account for account in chunk.accounts}
+    if basis.book.reads_attributes:
+        accounts = {account.key: account for account in chunk.accounts}
+    else:
+        accounts = tx.proposals.in_full([proposals[n].account for n in removals])
     for n in removals:
         p = proposals[n]
         rule = basis.context.rule(p.rule or None)

@@ -28,6 +28,8 @@ STAGES = ((0, 19), (20, 21), (22, 29), (30, 89))
 """Ranks served together: what gives seats back comes before what needs them (M9)."""
 STOCKS = tuple((license.value, through.value) for license in License for through in Through)
 UNBOUNDED = 100_000
+COUNTED = ("archive", "release")
+"""The kinds of change that safety limits count here."""
 _STANDARD, _SEAT = License.STANDARD.value, Through.SEAT.value
 
 
@@ -216,12 +218,13 @@ class Service:
             self.flush()
 
     def _count(self, changes: Sequence[Change]) -> None:
-        """What limits count: licenses taken, and by how much those held changed."""
+        """What limits count: licenses taken, but for what a person approved, and by how much those held changed."""
         tally = self.tally
-        for (kind, license), number in Counter(
-            (c.kind, c.before.license) for c in changes if c.before is not None and c.kind in ("archive", "release")
-        ).items():
-            tally.removed[kind, license] = tally.removed.get((kind, license), 0) + number
+        for kind in COUNTED:
+            taken = {c.account: c.before.license for c in changes if c.kind == kind and c.before is not None}
+            approved = self.tx.plans.approved(self.company, kind, taken) if taken else frozenset()
+            for license, number in Counter(taken[account] for account in taken.keys() - approved).items():
+                tally.removed[kind, license] = tally.removed.get((kind, license), 0) + number
         moved = Counter(c.after.license for c in changes if c.after is not None)
         moved.subtract(Counter(c.before.license for c in changes if c.before is not None))
         for license, number in moved.items():
