@@ -33,6 +33,11 @@ class Duties:
         row = self._tx.execute("SELECT due_at, owner, until FROM duty WHERE name = :name", {"name": name}).one_or_none()
         return row is None or (row[0] <= now and (row[1] == owner or row[2] <= now))
 
+    def is_asked(self, name: str) -> bool:
+        """Whether somebody waits for it."""
+        row = self._tx.execute("SELECT asked_at FROM duty WHERE name = :name", {"name": name}).one_or_none()
+        return row is not None and row[0] is not None
+
     def take(self, name: str, owner: str, now: int, until: int) -> bool:
         """Take a duty that is due; False where it is not, or somebody else has it."""
         taken = self._tx.execute(

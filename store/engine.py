@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from store.dialects import Dialect, dialect_of
 from store.errors import SchemaBehind, Unavailable
@@ -39,6 +39,14 @@ class Store:
         with self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield Transaction(connection, self.dialect)
 
+    def check(self) -> None:
+        """Raises Unavailable where the database cannot be used now, SchemaBehind where it is of another version."""
+        try:
+            found = _version(self)
+        except SQLAlchemyError as wrong:
+            raise Unavailable(f"the database cannot be used: {_said(wrong)}") from wrong
+        _refuse(found or "0000")
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -59,7 +67,7 @@ def open_store(url: str, *, pool_size: int = 8) -> Store:
         _create_or_check(store)
     except DBAPIError as wrong:
         engine.dispose()
-        raise Unavailable(f"the database cannot be used: {str(wrong.orig).strip()}") from wrong
+        raise Unavailable(f"the database cannot be used: {_said(wrong)}") from wrong
     except BaseException:
         engine.dispose()
         raise
@@ -71,6 +79,10 @@ def _create_or_check(store: Store) -> None:
         with store.engine.connect() as connection, connection.begin():
             _create(connection, store.dialect)
         return
+    _refuse(found)
+
+
+def _refuse(found: str) -> None:
     if found > SCHEMA_VERSION:
         raise SchemaBehind(
             f"the database has schema {found}, which is newer than this version of Seatkeeper knows ({SCHEMA_VERSION});"
@@ -81,6 +93,10 @@ def _create_or_check(store: Store) -> None:
             f"the database has schema {found} and this version of Seatkeeper needs {SCHEMA_VERSION};"
             " run `seatkeeper db upgrade` (take a backup first)"
         )
+
+
+def _said(wrong: SQLAlchemyError) -> str:
+    return str(wrong.orig if isinstance(wrong, DBAPIError) else wrong).strip()
 
 
 def _version(store: Store) -> str | None:

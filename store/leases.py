@@ -39,10 +39,11 @@ class Lease(NamedTuple):
 
 
 class Due(NamedTuple):
-    """A directory whose pass is due. `long` where it will take its time: a first read, a read of everybody, or one of
-    a directory that has been failing."""
+    """A directory whose pass has been due since an instant. `long` where it may take its time: a first read, a read of
+    everybody, or one of a directory that has been failing."""
 
     directory: int
+    since: int
     long: bool
 
 
@@ -91,11 +92,11 @@ class Leases:
         found: dict[int, Due] = {}
         for asked, order in ((" AND asked_at IS NOT NULL", "asked_at, key"), ("", "due_at, key")):
             rows = self._tx.execute(
-                "SELECT key, cursor IS NULL OR state = 'failing' OR read_whole_at < :read_whole_before FROM directory"
-                f" WHERE {_DUE}{asked} ORDER BY {order} LIMIT :limit",
+                "SELECT key, due_at, cursor IS NULL OR state = 'failing' OR read_whole_at < :read_whole_before"
+                f" FROM directory WHERE {_DUE}{asked} ORDER BY {order} LIMIT :limit",
                 {"now": now, "limit": limit, "read_whole_before": read_whole_before},
             )
-            found |= {key: Due(key, bool(long)) for key, long in rows if key not in found}
+            found |= {key: Due(key, since, bool(long)) for key, since, long in rows if key not in found}
         return list(found.values())[:limit]
 
     def take_due(self, directories: Sequence[int], owner: str, now: int, for_: timedelta) -> list[Lease]:

@@ -1,33 +1,36 @@
-"""Dramatiq's actors: an id comes in, one operation is called."""
+"""Dramatiq's actors: the keys of directories come in, and the crew takes on those that are due."""
 
-import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dramatiq
 
-from worker.operations.syncing import Asked, sync
-
-if TYPE_CHECKING:
-    from worker.bootstrap import App
-
-log = logging.getLogger(__name__)
+from worker.broker import LONG, SHORT
 
 
 @dataclass(frozen=True)
 class Actors:
     """The actors of one process."""
 
-    sync_directory: "dramatiq.Actor[Any, Any]"
+    sync: "dramatiq.Actor[Any, Any]"
+    """Passes that are over in a moment."""
+    sync_long: "dramatiq.Actor[Any, Any]"
+    """Passes that may take their time."""
 
 
-def declare(app: "App", broker: dramatiq.Broker) -> Actors:
-    """Declare the actors on a broker. They are safe to run twice: the store's lease lets one run at a time (Z5)."""
+def declare(broker: dramatiq.Broker, take_on: Callable[[Sequence[int], bool], None]) -> Actors:
+    """Declare the actors on a broker. A message that comes twice, or late, does no harm: a directory that is not due,
+    or that somebody works on, is passed over (Z5, Z7). Who only sends needs nobody who takes on."""
 
-    @dramatiq.actor(broker=broker, actor_name="sync_directory", queue_name="directories")
-    def sync_directory(directory: str, full: bool = False) -> None:
-        """One pass over one directory."""
-        result = sync(app, directory, Asked(full=full))
-        log.info("run %s of %s: %s, %d actions", result.run, directory, result.outcome, result.actions_total)
+    @dramatiq.actor(broker=broker, actor_name="sync_directories", queue_name=SHORT)
+    def sync(directories: list[int]) -> None:
+        """Passes over directories by their keys."""
+        take_on(directories, False)
 
-    return Actors(sync_directory)
+    @dramatiq.actor(broker=broker, actor_name="sync_long_directories", queue_name=LONG)
+    def sync_long(directories: list[int]) -> None:
+        """The same for those that may take long."""
+        take_on(directories, True)
+
+    return Actors(sync, sync_long)

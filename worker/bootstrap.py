@@ -6,11 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from store.engine import Store, open_store
+from worker.held import LEASE, Held
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 
 def _now() -> datetime:
+    from store.leases import Idle
     return datetime.now(UTC)
 
 
@@ -39,6 +41,12 @@ class App:
     mark: Callable[[str], None] = lambda _step: None
     """Called between the steps of a run; tests stop a run there."""
 
+    lease: timedelta = LEASE
+    held: Held = field(default_factory=Held)
+    hand_back: "Callable[[Idle], None] | None" = None
+    """Where idle passes go that have ended; without it each hands its own lease back."""
+    heard: Callable[[str, str], None] = lambda _vendor, _verdict: None
+    """Called with each answer of a vendor, for those who count them."""
     @cached_property
     def kinds(self) -> "Kinds":
         """The kinds of directories and sellers that are installed."""

@@ -1,21 +1,22 @@
 """The broker that carries messages: Redis where it is set, else this process itself.
 
-A message carries an id and no more. Losing one loses nothing: what must happen is in the store (Z7).
+A message carries ids and no more. Losing one loses nothing: what must happen is in the store (Z7).
 """
 
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
-from dramatiq.middleware import AgeLimit, Callbacks, Pipelines, Retries, ShutdownNotifications, TimeLimit
+from dramatiq.middleware import AgeLimit, Callbacks, Pipelines, Retries, ShutdownNotifications
 
-LONGEST = 4 * 3_600 * 1_000
-"""Milliseconds that one message may take: a first read of a huge directory."""
+SHORT, LONG = "directories", "long_directories"
+"""The queues: passes that are over in a moment, and those that may take their time."""
+OLDEST = 60_000
+"""Milliseconds after which a message is not worth reading: what it says was said again since."""
 
 
 def open_broker(redis_url: str | None) -> dramatiq.Broker:
     """A broker of our own; nothing is registered globally."""
     middleware = [
-        AgeLimit(),
-        TimeLimit(time_limit=LONGEST),
+        AgeLimit(max_age=OLDEST),
         ShutdownNotifications(notify_shutdown=False),
         Callbacks(),
         Pipelines(),
@@ -27,3 +28,17 @@ def open_broker(redis_url: str | None) -> dramatiq.Broker:
 
     broker: dramatiq.Broker = RedisBroker(url=redis_url, middleware=middleware)  # type: ignore[no-untyped-call]
     return broker
+
+
+def waiting(broker: dramatiq.Broker, queue: str) -> int:
+    """How many messages a queue has that nobody has dealt with."""
+    if isinstance(broker, StubBroker):
+        return int(broker.queues[queue].qsize())
+    return int(broker.do_qsize(queue))  # type: ignore[attr-defined]
+
+
+def close(broker: dramatiq.Broker) -> None:
+    """Give connections back."""
+    broker.close()
+    if not isinstance(broker, StubBroker):
+        broker.client.close()  # type: ignore[attr-defined]

@@ -14,6 +14,9 @@ from policies.errors import SeatkeeperError
 COMMANDS: Final = {
     "demo": Lazy("console.cli.demo:demo", "Play a working day on simulated directories, narrated."),
     "init": Lazy("console.cli.init:init", "Write a policy to start from, and say what to consent to."),
+    "up": Lazy("console.cli.daemon:up", "Run unattended, in one process."),
+    "worker": Lazy("console.cli.daemon:worker", "Run unattended passes; any number, over PostgreSQL and Redis."),
+    "scheduler": Lazy("console.cli.daemon:scheduler", "Say what is due to workers, read policies, carry orders."),
     "sync": Lazy("console.cli.sync:sync", "Read directories and bring licenses in step, now."),
     "status": Lazy("console.cli.status:status", "What needs a person first: pools, directories, holds, orders."),
     "accounts": Lazy("console.cli.accounts:accounts", "List accounts with their licenses; link people who came back."),

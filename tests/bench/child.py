@@ -95,7 +95,8 @@ def _pull(options: dict[str, Any]) -> dict[str, Any]:
     from store.times import micros
     from worker.operations.policies import in_force
     from worker.operations.pulling import pull_accounts
-    from worker.operations.runs import LEASE, Run
+    from worker.held import LEASE
+    from worker.operations.runs import Run
 
     app = _app(options)
     with app.store.begin() as tx:

@@ -15,7 +15,7 @@ from tests.console.conftest import POLICY, Terminal, command
 from tests.proves import proves
 from worker.bootstrap import App
 from worker.operations.on_demand import Wanted, sync_now
-from worker.operations.runs import LEASE
+from worker.held import LEASE
 from worker.settings import read_settings
 
 KEYS = {

@@ -83,7 +83,7 @@ def test_what_is_due_is_told_by_all_and_taken_by_one(store: Store, company: int,
         tx.directories.ask(asked, NOW)
         tx.execute("UPDATE directory SET due_at = :later WHERE id = 'read'", {"later": NOW - SECOND})
         due = tx.leases.due(NOW, 10, read_whole_before=NOW)
-        assert due == [Due(asked, False), Due(directory, True), Due(read, False)]
+        assert due == [Due(asked, 0, False), Due(directory, 0, True), Due(read, NOW - SECOND, False)]
         first = tx.leases.take_due([asked, read], "one", NOW, LEASE)
         assert {lease.directory for lease in first} == {asked, read}
         second = tx.leases.take_due([asked, read, directory], "two", NOW, LEASE)

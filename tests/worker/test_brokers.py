@@ -11,15 +11,19 @@ from dramatiq.brokers.stub import StubBroker
 from tests.proves import proves
 from tests.worker.world import Customer, World, open_app
 from worker.actors import Actors, declare
-from worker.broker import open_broker
-from worker.operations.runs import LEASE
-from worker.operations.syncing import sync_leased
+from worker.broker import LONG, SHORT, close, open_broker, waiting
+from worker.crew import Crew, Slots
+from worker.pace import Pace
+from worker.scheduler import Scheduler
+from worker.telemetry import Telemetry
 
 RULES = """
 - {name: staff, groups: [Staff], license: standard}
 - {name: shared, mailboxes: shared, license: standard}
 """
 PATIENCE = 30_000
+PACE = Pace(threads=4, long=2)
+AT_WORK: list[Crew] = []
 
 
 @pytest.fixture(params=["in this process", "redis"])
@@ -30,23 +34,31 @@ def broker(request: pytest.FixtureRequest) -> Iterator[dramatiq.Broker]:
     if isinstance(opened, StubBroker):
         opened.fail_fast_default = False  # as with Redis, nobody who waits for the others hears of one that failed
     yield opened
-    opened.close()
+    close(opened)
+
+
+@pytest.fixture
+def actors(broker: dramatiq.Broker) -> Actors:
+    """The actors on that broker, for whoever is at work when a message comes."""
+    return declare(broker, lambda directories, long: AT_WORK[-1].take_on(directories, long))
 
 
 @contextmanager
-def working(broker: dramatiq.Broker) -> Iterator[None]:
-    """A worker at its work, until the block is left."""
-    worker = dramatiq.Worker(broker, worker_timeout=20, worker_threads=4)
-    worker.start()
+def working(world: World, broker: dramatiq.Broker) -> Iterator[None]:
+    """Workers at their work, until the block is left and the runs have ended."""
+    crew = Crew(world.app, PACE, Telemetry())
+    AT_WORK.append(crew)
+    lines = [dramatiq.Worker(broker, queues={queue}, worker_timeout=20, worker_threads=2) for queue in (SHORT, LONG)]
+    for line in lines:
+        line.start()
     try:
         yield
+        for queue in (SHORT, LONG):
+            broker.join(queue, timeout=PATIENCE)
     finally:
-        worker.stop()
-
-
-def done(broker: dramatiq.Broker, actors: Actors) -> None:
-    """Wait until every message was worked on."""
-    broker.join(actors.sync_directory.queue_name, timeout=PATIENCE)
+        for line in lines:
+            line.stop()
+        assert crew.stop(PATIENCE)
 
 
 def prepared(world: World, contoso: Customer) -> None:
@@ -58,7 +70,12 @@ def prepared(world: World, contoso: Customer) -> None:
 
 @proves("Z6", "P2")
 def test_a_pass_by_message_ends_as_one_that_was_called(
-    world: World, contoso: Customer, broker: dramatiq.Broker, database_url: str, copied: Callable[[str], str]
+    world: World,
+    contoso: Customer,
+    broker: dramatiq.Broker,
+    actors: Actors,
+    database_url: str,
+    copied: Callable[[str], str],
 ) -> None:
     """Accident 24: the queue delivered a message twice."""
     prepared(world, contoso)
@@ -67,14 +84,11 @@ def test_a_pass_by_message_ends_as_one_that_was_called(
     replace(contoso, world=called).settle()
     expected = called.outcome()
     called.app.close()
-    actors = declare(world.app, broker)
-    with working(broker):
-        for _ in range(3):
-            actors.sync_directory.send(contoso.directory)
-        done(broker, actors)
-        for _ in range(2):
-            actors.sync_directory.send(contoso.directory)
-            done(broker, actors)
+    for _ in range(4):
+        with working(world, broker):
+            for actor in (actors.sync, actors.sync_long, actors.sync):
+                actor.send([contoso.key])
+        world.later(minutes=1)
     assert world.outcome() == expected
     assert len(world.orders()) == 1
     assert world.is_sound()
@@ -82,35 +96,61 @@ def test_a_pass_by_message_ends_as_one_that_was_called(
 
 @proves("Z9")
 def test_one_message_that_fails_keeps_no_other_from_being_worked_on(
-    world: World, contoso: Customer, broker: dramatiq.Broker
+    world: World, contoso: Customer, broker: dramatiq.Broker, actors: Actors
 ) -> None:
     fabrikam = world.customer("fabrikam")
     prepared(world, contoso)
     fabrikam.policy(RULES)
     fabrikam.tenant.revoke("User.Read.All")
-    actors = declare(world.app, broker)
-    with working(broker):
-        for directory in ("nobody-knows", fabrikam.directory, contoso.directory):
-            actors.sync_directory.send(directory)
-        done(broker, actors)
+    with working(world, broker):
+        actors.sync.send(["this is no key"])
+        actors.sync.send([10_000, fabrikam.key, contoso.key])
     assert (fabrikam.row().state, contoso.row().state) == ("failing", "healthy")
     assert len(contoso.licenses()) == 4
 
 
 @proves("Z7")
-def test_a_message_that_is_lost_loses_nothing(world: World, contoso: Customer, broker: dramatiq.Broker) -> None:
+def test_a_message_that_is_lost_loses_nothing(
+    world: World, contoso: Customer, broker: dramatiq.Broker, actors: Actors
+) -> None:
     prepared(world, contoso)
-    actors = declare(world.app, broker)
-    actors.sync_directory.send(contoso.directory)
+    scheduler = Scheduler(world.app, broker, actors, PACE)
+    scheduler.look()
+    assert waiting(broker, LONG) == 1
     broker.flush_all()
-    with working(broker):
-        done(broker, actors)
-    assert contoso.licenses() == {}
-    with world.store.begin() as tx:
-        [lease] = tx.leases.claim_due("a worker", _now(world), 10, LEASE)
-    assert sync_leased(world.app, contoso.directory, lease).outcome == "applied"
+    world.later(seconds=5)
+    scheduler.look()
+    assert waiting(broker, LONG) == 0, "it was said already"
+    world.later(PACE.again)
+    scheduler.look()
+    assert waiting(broker, LONG) == 1
+    with working(world, broker):
+        pass
     assert len(contoso.licenses()) == 4
 
 
-def _now(world: World) -> int:
-    return int(world.clock().timestamp() * 1_000_000)
+@proves("Z7", "Z9")
+def test_of_two_schedulers_one_speaks_and_the_other_takes_over(
+    world: World, contoso: Customer, broker: dramatiq.Broker, actors: Actors
+) -> None:
+    prepared(world, contoso)
+    second = open_app(world.app.settings, world.clock)
+    one, two = (Scheduler(app, broker, actors, PACE) for app in (world.app, second))
+    one.look()
+    two.look()
+    assert waiting(broker, LONG) == 1
+    world.later(PACE.silent * 2)
+    two.look()
+    assert waiting(broker, LONG) == 2
+    second.close()
+
+
+@proves("Z9")
+def test_long_passes_leave_threads_to_short_ones() -> None:
+    slots = Slots(4, 2)
+    assert slots.reserve(10, long=True, timeout=0) == 2
+    assert slots.reserve(10, long=True, timeout=0) == 0
+    assert slots.reserve(10, long=False, timeout=0) == 2
+    slots.give_back(1, long=True)
+    assert slots.reserve(10, long=False, timeout=0) == 1
+    assert slots.reserve(10, long=True, timeout=0) == 0, "as many are at work as there may be"

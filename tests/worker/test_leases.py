@@ -6,7 +6,7 @@ from connectors.simulators.microsoft365 import Habits
 from store.errors import LeaseLost
 from tests.proves import proves
 from tests.worker.world import LEASE_RUNS_OUT, Customer, World, open_app
-from worker.operations.runs import LEASE
+from worker.held import LEASE
 
 STAFF = "- {name: staff, groups: [Staff], license: standard}"
 
@@ -86,7 +86,7 @@ def test_a_lease_is_renewed_while_a_long_walk_goes_on(world: World, contoso: Cus
 
 
 @proves("Z5")
-def test_a_process_that_died_keeps_its_directory_for_ten_minutes_and_no_longer(world: World, contoso: Customer) -> None:
+def test_a_process_that_died_keeps_its_directory_for_two_minutes_and_no_longer(world: World, contoso: Customer) -> None:
     prepared(world, contoso)
 
     class Died(BaseException):

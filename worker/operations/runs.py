@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from connectors.errors import Transient
 from store.directories import DirectoryRow
 from store.leases import Lease
 from store.times import micros
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from store.transaction import Transaction
     from worker.bootstrap import App
 
-LEASE = timedelta(minutes=10)
-RENEW_AFTER = timedelta(minutes=2)
+RENEW_AFTER = timedelta(seconds=30)
+LONGEST = 4 * 3_600 * 1_000_000
+"""Microseconds that a run may take; a longer one is stopped between two steps, and goes on from there when it is due
+again."""
 REPORTED = 1_000
 """Actions that a result carries; `actions_total` has their number."""
 
@@ -87,10 +90,12 @@ class Run:
     """The tenant or customer that answered, where it said so."""
     result: RunResult = field(init=False)
     _renewed: int = field(init=False, default=0)
+    _until: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self.result = RunResult(self.directory.id, self.id, "nothing_to_do")
         self._renewed = self.now
+        self._until = self.now + LONGEST
 
     @property
     def now(self) -> int:
@@ -103,20 +108,22 @@ class Run:
         return (self.directory.key << 32) | (self.lease.fence & 0xFFFFFFFF)
 
     def step(self, name: str) -> None:
-        """Between two steps: a stop takes effect here (Z10)."""
+        """Between two steps: a stop takes effect here (Z10), and so does the limit of time."""
         self.app.mark(name)
         if self.app.stopping.is_set():
             raise Stopped("told to stop; what is left is done by the next run")
+        if self.now > self._until:
+            raise Transient("the run took longer than four hours; it goes on when it is due again")
 
     def guard(self, tx: "Transaction") -> None:
         """In a transaction that writes: only while the lease is ours (Z5)."""
         tx.leases.check(self.lease, self.now)
 
     def stay(self) -> None:
-        """Keep the lease while a long walk goes on."""
+        """Keep the lease while a long walk goes on, also where no thread does (`worker.held`)."""
         now = self.now
         if now - self._renewed < RENEW_AFTER // timedelta(microseconds=1):
             return
         with self.app.store.begin() as tx:
-            self.lease = tx.leases.renew(self.lease, now, LEASE)
+            self.lease = tx.leases.renew(self.lease, now, self.app.lease)
         self._renewed = now

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from connectors.base import Directory
 from connectors.errors import ConnectorError, NeedsPerson, Transient
 from policies.document import group_refs
+from store.directories import DirectoryRow
 from store.errors import Conflict, LeaseLost
 from store.groups import Binding
-from store.leases import Lease
+from store.leases import Idle, Lease
 from store.plans import HeldPlan
 from store.times import micros, rfc3339
 from worker.errors import Stopped, Usage
@@ -24,7 +25,7 @@ from worker.operations.merging import merge
 from worker.operations.planning import basis_of, due_whole, plan
 from worker.operations.policies import in_force
 from worker.operations.pulling import Pulled, confirm_absence, due_to_be_read_whole, pull_accounts, settle_disputed
-from worker.operations.runs import LEASE, HeldKind, Run, RunResult
+from worker.operations.runs import HeldKind, Run, RunResult
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -78,7 +79,7 @@ def sync_leased(app: "App", directory: str, lease: Lease, asked: Asked = Asked()
 def _take(app: "App", directory: str) -> Lease | None:
     with app.store.begin() as tx:
         row = tx.directories.by_id(directory)
-        return tx.leases.take(row.key, app.owner, micros(app.clock()), LEASE)
+        return tx.leases.take(row.key, app.owner, micros(app.clock()), app.lease)
 
 
 def _begin(app: "App", directory: str, lease: Lease, asked: Asked) -> Run:
@@ -167,6 +168,9 @@ def _release_idle(run: Run, pulled: Pulled, grouped: Grouped | None, names: Reso
     result.held = holds
     _told(result, names)
     result.outcome = "dry_run" if run.dry else _outcome(result)
+    if not run.dry and run.app.hand_back is not None:
+        run.app.hand_back(Idle(run.lease, now, pulled.cursor, groups_cursor, _next_due(run, now)))
+        return
     with run.app.store.begin() as tx:
         if run.dry:
             tx.leases.release(run.lease)
@@ -331,8 +335,11 @@ def _failed(run: Run, problem: Exception) -> None:
 
 
 def _retry_at(run: Run, now: int, after: float | None) -> int:
+    return retry_at(run.directory, now, run.app.random(), after)
+
+
+def retry_at(row: DirectoryRow, now: int, chance: float, after: float | None = None) -> int:
     """Growing delay, up to an hour; what the vendor asks for comes first (Z9)."""
-    every, failures = run.directory.every, min(run.directory.failures, 12)
-    delay = min(every << failures, max(every, 3_600_000_000))
-    delay += int(delay * 0.1 * run.app.random())
+    delay = min(row.every << min(row.failures, 12), max(row.every, 3_600_000_000))
+    delay += int(delay * 0.1 * chance)
     return now + max(delay, int((after or 0) * 1_000_000))

@@ -1,0 +1,130 @@
+"""The threads of a process that run passes: so many at once, and only a share of them for long ones (Z9).
+
+A directory is taken when a thread is free for it and not before, so that no lease runs while its directory stands in a
+line, and a tenant that hangs holds up one thread and nobody else.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from store.times import micros
+from worker.operations.syncing import Asked, retry_at, sync_leased
+
+if TYPE_CHECKING:
+    from store.directories import DirectoryRow
+    from store.leases import Lease
+    from worker.bootstrap import App
+    from worker.pace import Pace
+    from worker.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+_NOTICES_A_STOP_WITHIN = 0.2
+
+
+class Slots:
+    """How many passes may run at once, and how many of those may be long."""
+
+    def __init__(self, all_: int, long: int) -> None:
+        self._free, self._free_for_long = all_, long
+        self._changed = threading.Condition()
+
+    def reserve(self, most: int, *, long: bool, timeout: float) -> int:
+        """Reserve up to `most`, as soon as there is one; 0 if there was none in time."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._left(long) > 0, timeout)
+            got = max(0, min(most, self._left(long)))
+            self._take(got, long)
+        return got
+
+    def give_back(self, number: int, *, long: bool) -> None:
+        with self._changed:
+            self._take(-number, long)
+            self._changed.notify_all()
+
+    def _left(self, long: bool) -> int:
+        return min(self._free, self._free_for_long) if long else self._free
+
+    def _take(self, number: int, long: bool) -> None:
+        self._free -= number
+        self._free_for_long -= number if long else 0
+
+
+class Crew:
+    """Runs passes over the directories of messages."""
+
+    def __init__(self, app: "App", pace: "Pace", telemetry: "Telemetry") -> None:
+        self._app = app
+        self._telemetry = telemetry
+        self._slots = Slots(pace.threads, pace.long)
+        self._threads = ThreadPoolExecutor(pace.threads, thread_name_prefix="pass")
+
+    def take_on(self, directories: Sequence[int], long: bool) -> None:
+        """Take those of these directories that are due, each when there is a thread for it, and come back when every
+        one has been begun."""
+        left = list(directories)
+        while left and not self._app.stopping.is_set():
+            got = self._slots.reserve(len(left), long=long, timeout=_NOTICES_A_STOP_WITHIN)
+            if got:
+                self._begin(left[:got], got, long)
+                left = left[got:]
+
+    def stop(self, timeout: float) -> bool:
+        """Wait for the runs to end; False where some did not in time. Whoever calls has said that they shall stop."""
+        self._threads.shutdown(wait=False)
+        waits = threading.Thread(target=self._threads.shutdown, daemon=True)
+        waits.start()
+        waits.join(timeout)
+        return not waits.is_alive()
+
+    def _begin(self, directories: Sequence[int], reserved: int, long: bool) -> None:
+        app, begun = self._app, 0
+        try:
+            with app.store.begin() as tx:
+                leases = tx.leases.take_due(directories, app.owner, micros(app.clock()), app.lease)
+            for lease in leases:
+                self._threads.submit(self._run, lease, long)
+                begun += 1
+        finally:
+            self._slots.give_back(reserved - begun, long=long)
+
+    def _run(self, lease: "Lease", long: bool) -> None:
+        try:
+            with self._app.held.during(lease):
+                self._pass(lease)
+        finally:
+            self._slots.give_back(1, long=long)
+
+    def _pass(self, lease: "Lease") -> None:
+        app = self._app
+        with app.store.read() as tx:
+            row = tx.directories.by_key(lease.directory)
+        watched = row.asked_at is not None
+        progress = (lambda step, n: app.held.note(row.key, step, n)) if watched else Asked.progress
+        try:
+            with self._telemetry.run(row, lease) as ended:
+                result = ended(sync_leased(app, row.id, lease, Asked(progress=progress)))
+        except Exception as problem:
+            log.exception("a pass over %s ended in a way that nobody foresaw", row.id)
+            self._put_off(row, lease, problem)
+            return
+        if watched:
+            with app.store.begin() as tx:
+                tx.waiters.answer(row.key, lease.taken, msgspec.json.encode(result).decode())
+
+    def _put_off(self, row: "DirectoryRow", lease: "Lease", problem: Exception) -> None:
+        """A directory that makes runs end in unforeseen ways is tried again like any that fails."""
+        app, now = self._app, micros(self._app.clock())
+        try:
+            with app.store.begin() as tx:
+                if tx.leases.held(lease):
+                    told = f"something unforeseen went wrong: {type(problem).__name__}"
+                    remedy = "look into the log of the process, and report it with what stands there"
+                    tx.directories.failed(row.key, now, told, remedy, retry_at=retry_at(row, now, app.random()))
+                    tx.leases.release(lease)
+        except Exception:
+            log.exception("%s could not be handed back; its lease runs out", row.id)

@@ -1,0 +1,88 @@
+"""What a scheduler does beside directories: reading policies, pools and clocks, the outbox, telling people, tidying.
+
+Each duty is a loop of its own, so that a seller that hangs keeps no policy from being read. Of several schedulers one
+has a duty at a time (`store.duties`); who finds that there is nothing to do writes nothing.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from store.times import micros, span
+from worker.loops import Loop
+from worker.operations.policies import load
+from worker.operations.pool_pass import pass_pools
+from worker.relay import relay_once
+
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+    from worker.bootstrap import App
+    from worker.pace import Pace
+
+log = logging.getLogger(__name__)
+POLICIES, POOLS, ORDERS, TIDY = "policies", "pools", "orders", "tidy"
+_LOOK = timedelta(seconds=0.5)
+_LONGEST = 3_600.0
+"""Seconds that a duty may take before its process is taken for stuck: sellers take their time."""
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Something that is done every so often, and at once when somebody asks."""
+
+    name: str
+    every: timedelta
+    do: Callable[["App", datetime], object]
+    needed: "Callable[[Transaction], bool]" = lambda _tx: True
+    """Whether there is anything to do at all; looked at without writing."""
+
+
+def duties(pace: "Pace") -> tuple[Duty, ...]:
+    """All of them."""
+    return (
+        Duty(POLICIES, pace.policies, lambda app, _now: _read_policies(app)),
+        Duty(POOLS, pace.pools, lambda app, _now: pass_pools(app)),
+        Duty(ORDERS, pace.carry, relay_once, lambda tx: not tx.outbox.is_empty()),
+    )
+
+
+class OnDuty:
+    """One scheduler's hand in one duty."""
+
+    def __init__(self, app: "App", duty: Duty, pace: "Pace") -> None:
+        self._app = app
+        self._duty = duty
+        self._silent = span(pace.silent)
+        self.loop = Loop(duty.name, min(_LOOK, duty.every), self.look, _LONGEST)
+
+    def look(self) -> None:
+        """Do it if it is due, needed, and ours."""
+        app, duty, now = self._app, self._duty, micros(self._app.clock())
+        with app.store.read() as tx:
+            if not tx.duties.is_due(duty.name, app.owner, now):
+                return
+            if not tx.duties.is_asked(duty.name) and not duty.needed(tx):
+                return
+        with app.store.begin() as tx:
+            if not tx.duties.take(duty.name, app.owner, now, now + self._silent):
+                return
+        try:
+            duty.do(app, app.clock())
+        finally:
+            self._done()
+
+    def _done(self) -> None:
+        app, now = self._app, micros(self._app.clock())
+        due = now + span(self._duty.every)
+        with app.store.begin() as tx:
+            tx.duties.done(self._duty.name, app.owner, now, due, due + self._silent)
+
+
+def _read_policies(app: "App") -> None:
+    problems = load(app)
+    if problems:
+        log.warning(
+            "policy files have problems; the last good versions are in force", extra={"problems": len(problems)}
+        )

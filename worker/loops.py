@@ -1,0 +1,54 @@
+"""A thing that is done again and again in a thread of its own, whatever goes wrong with it once."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+log = logging.getLogger(__name__)
+_AFTER_A_FAILURE = 1.0
+"""Seconds at least before something that failed is tried again."""
+
+
+class Loop:
+    """Calls an action every so often until it is stopped."""
+
+    def __init__(self, name: str, every: timedelta, action: Callable[[], object], patience: float = 60.0) -> None:
+        self.name = name
+        self.patience = patience
+        """Seconds that it may take to come round; after that it is taken for stuck."""
+        self.failures = 0
+        """How often in a row the action has failed."""
+        self._every = every.total_seconds()
+        self._action = action
+        self._turned = time.monotonic()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._turn, name=name, daemon=True)
+
+    def start(self) -> "Loop":
+        self._thread.start()
+        return self
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Let it end after what it is doing, and wait for that."""
+        self._stop.set()
+        self._thread.join(timeout)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it has not come round for too long."""
+        return not self._thread.is_alive() or time.monotonic() - self._turned > self.patience
+
+    def _turn(self) -> None:
+        while not self._stop.is_set():
+            pause = self._every
+            try:
+                self._action()
+                self.failures = 0
+            except Exception:
+                self.failures += 1
+                pause = max(pause, _AFTER_A_FAILURE)
+                log.exception("%s failed, and is tried again", self.name)
+            self._turned = time.monotonic()
+            self._stop.wait(pause)

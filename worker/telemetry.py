@@ -1,0 +1,75 @@
+"""What a process tells of its runs: a log line for each that did something, metrics for Prometheus, and a trace.
+
+Counters and durations are the process's own. What stands in the store (backlog, holds, waits) is looked up when it is
+asked for (`worker.standing_metrics`), so that it is the same from every process.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from opentelemetry import trace
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from worker.operations.runs import RunResult
+
+if TYPE_CHECKING:
+    from store.directories import DirectoryRow
+    from store.leases import Lease
+
+log = logging.getLogger(__name__)
+_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 14_400)
+_QUIET = "nothing_to_do"
+
+
+class Telemetry:
+    """The counters of one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.runs = Counter("seatkeeper_runs", "Passes that ended.", ["outcome"], registry=self.registry)
+        self.seconds = Histogram(
+            "seatkeeper_run_seconds", "How long passes took.", ["mode"], buckets=_SECONDS, registry=self.registry
+        )
+        self.actions = Counter("seatkeeper_actions", "What passes changed.", ["kind"], registry=self.registry)
+        self.under_way = Gauge("seatkeeper_runs_under_way", "Passes that go on now.", registry=self.registry)
+        self.requests = Counter(
+            "seatkeeper_requests", "Requests to vendors.", ["vendor", "verdict"], registry=self.registry
+        )
+        self._tracer = trace.get_tracer("seatkeeper")
+
+    def heard(self, vendor: str, verdict: str) -> None:
+        """A vendor answered, or did not."""
+        self.requests.labels(vendor, verdict).inc()
+
+    @contextmanager
+    def run(self, row: "DirectoryRow", lease: "Lease") -> Iterator[Callable[[RunResult], RunResult]]:
+        """Around a run; what is yielded is told its result."""
+        results: list[RunResult] = []
+
+        def ended(result: RunResult) -> RunResult:
+            results.append(result)
+            return result
+
+        attributes = {"company": row.company_id, "directory": row.id, "run": f"{row.id}-{lease.fence}"}
+        with (
+            self._tracer.start_as_current_span("pass", attributes=attributes) as span,
+            self.under_way.track_inprogress(),
+        ):
+            with self.seconds.labels("any").time():
+                yield ended
+            for result in results:
+                span.set_attribute("outcome", result.outcome)
+                self._ended(result, attributes)
+
+    def _ended(self, result: RunResult, ids: dict[str, str]) -> None:
+        self.runs.labels(result.outcome).inc()
+        for action in result.actions:
+            self.actions.labels(action.kind).inc()
+        if result.outcome != _QUIET or result.error is not None:
+            told = {
+                **ids, "outcome": result.outcome, "mode": result.mode, "seen": result.seen, "changed": result.changed,
+                "actions": result.actions_total, "error": result.error,
+            }  # fmt: skip
+            log.log(logging.WARNING if result.error else logging.INFO, "run ended: %s", result.outcome, extra=told)
