@@ -6,18 +6,18 @@ POST   /_simulator/customers/{customer}/{verb}      the arguments of a method of
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from connectors.simulators.driving import Driving
+from connectors.simulators.driving import DrivingTenants
 from connectors.simulators.google_workspace.customer import Customer, Habits
 from connectors.simulators.google_workspace.faults import Fault
 from connectors.simulators.google_workspace.people import Shares
 from connectors.simulators.serving import Request
 
 if TYPE_CHECKING:
-    from connectors.simulators.google_workspace.simulator import Simulator as Simulator
+    from connectors.simulators.google_workspace.simulator import Simulator
 
 VERBS = frozenset({
     "add_domain", "add_everybody", "add_foreign_group", "add_member", "add_members", "add_stranger", "address",
@@ -28,8 +28,6 @@ VERBS = frozenset({
     "withdraw_role",
 })  # fmt: skip
 """What can happen to a customer from outside; `habits` can be set, too."""
-_NAMES_THE_ID = frozenset({"hire", "create_group"})
-_LISTS = ("scopes", "privileges")
 
 
 class NewCustomer(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,23 +40,27 @@ class NewCustomer(msgspec.Struct, forbid_unknown_fields=True):
     seed: int = 0
 
 
-class Control(Driving["Simulator"]):
+class Control(DrivingTenants):
     """Answers below `/_simulator`."""
 
+    simulator: "Simulator"
     fault = Fault
+    plural = "customers"
+    verbs = VERBS
+    types: ClassVar = {"habits": Habits, "shares": Shares}
+    positional = ("id", "client_id", "scopes", "privileges")
+    named = frozenset({"hire", "create_group"})
 
-    def own(self, request: Request, parts: tuple[str, ...]) -> object:
+    def tenant(self, name: str) -> Customer:
+        return self.simulator.customer(name)
+
+    def done(self, request: Request, parts: tuple[str, ...]) -> object:
         match request.method, parts:
             case "GET", ():
                 return self._overview(f"http://{request.headers.get('host', '127.0.0.1')}")
             case "POST", ("customers",):
                 return self._add(msgspec.json.decode(request.body, type=NewCustomer))
-            case "POST", ("customers", name, verb):
-                return self._apply(self.simulator.customer(name), verb, request.body)
-        return super().own(request, parts)
-
-    def requests(self, tenant: str | None) -> object:
-        return self.simulator.requests(self.simulator.customer(tenant) if tenant else None)
+        return super().done(request, parts)
 
     def _overview(self, url: str) -> Mapping[str, object]:
         customers = [
@@ -79,18 +81,3 @@ class Control(Driving["Simulator"]):
         if wanted.users:
             customer.populate(wanted.users, wanted.seed)
         return {"id": customer.id, "subject": customer.subject}
-
-    def _apply(self, customer: Customer, verb: str, body: bytes) -> object:
-        arguments = msgspec.json.decode(body or b"{}", type=dict[str, Any])
-        if verb == "habits":
-            customer.habits = msgspec.convert({**msgspec.to_builtins(customer.habits), **arguments}, Habits)
-            return customer.habits
-        if verb not in VERBS:
-            raise LookupError(f"nothing called {verb!r} happens to a customer; there is {', '.join(sorted(VERBS))}")
-        if "shares" in arguments:
-            arguments["shares"] = msgspec.convert(arguments["shares"], Shares)
-        positional = [arguments.pop("id")] if "id" in arguments and verb not in _NAMES_THE_ID else []
-        positional += [arguments.pop("client_id")] if "client_id" in arguments else []
-        for name in _LISTS:
-            positional += arguments.pop(name, [])
-        return getattr(customer, verb)(*positional, **arguments)

@@ -1,12 +1,12 @@
 """Faults on order: what shall go wrong with Graph, where, and how often."""
 
-from collections.abc import Collection
-from fnmatch import fnmatchcase
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import msgspec
 
-from connectors.simulators.fault_book import FaultBook
+from connectors.simulators import ordering
+from connectors.simulators.ordering import Ordered
+from connectors.simulators.ordering import Target as Target
 
 Kind = Literal[
     "throttle", "unavailable", "error", "unauthorized", "claims", "denied", "not_found",
@@ -38,11 +38,11 @@ SIGN_IN: frozenset[str] = frozenset({"throttle", "unavailable", "error"}) | BROK
 """What can happen to a request for a token."""
 
 
-class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Fault(Ordered, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One thing that shall go wrong.
 
     ================ ==================================================================================
-    throttle         429 with `Retry-After`: `retry_after` seconds, as `form` says, for `scope`
+    throttle         429 with `Retry-After`: `retry_after` seconds (10 where nothing is said), for `scope`
     unavailable      503 with a page of HTML; `Retry-After` where `retry_after` is given
     error            `status`: 500 as JSON, 502 and 504 as HTML, any other as JSON
     unauthorized     401 without a challenge for claims
@@ -76,16 +76,6 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     path: str = "*"
     """Which requests: a pattern over the plain path, `/users/delta`, `/groups/*/transitiveMembers`, `*`.
     Requests for tokens match only what starts with `login/`: `login/*`."""
-    method: str = "*"
-    tenant: str = "*"
-    """A tenant id, or a pattern of one."""
-    times: Annotated[int, msgspec.Meta(ge=1)] | None = 1
-    """How often; None until it is withdrawn."""
-    after: Annotated[int, msgspec.Meta(ge=0)] = 0
-    """How many matching requests pass unharmed first."""
-    retry_after: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    """Seconds; a throttled request is told 10 where nothing is said."""
-    form: Literal["seconds", "date", "missing"] = "seconds"
     scope: Literal["tenant_application", "tenant", "application"] = "tenant_application"
     status: Annotated[int, msgspec.Meta(ge=400, le=599)] = 500
     seconds: Annotated[float, msgspec.Meta(ge=0)] = 1.0
@@ -93,30 +83,6 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     entries: Annotated[int, msgspec.Meta(ge=1)] = 1
     reason: Literal["changed", "deleted"] = "deleted"
 
-    def concerns(self, request: "Target") -> bool:
-        """Whether this request could meet this fault."""
-        return (
-            self.kind in request.possible
-            and self.path.startswith("login/") == request.path.startswith("login/")
-            and fnmatchcase(request.path.lower(), self.path.lower())
-            and fnmatchcase(request.method, self.method.upper())
-            and fnmatchcase(request.tenant, self.tenant.lower())
-        )
 
-
-class Target(NamedTuple):
-    """A request as faults look at it."""
-
-    method: str
-    path: str
-    tenant: str
-    possible: Collection[str]
-    """The kinds of fault that mean anything for it."""
-
-
-class Orders(FaultBook[Fault]):
-    """The faults that were ordered and have not all happened."""
-
-    def take(self, request: Target) -> Fault | None:
-        """The fault that this request meets, if any."""
-        return self.first_due(lambda fault: fault.concerns(request))
+Orders = ordering.Orders[Fault]
+"""The faults that were ordered and have not all happened."""

@@ -9,6 +9,7 @@ from uuid import uuid4
 import msgspec
 
 from connectors.simulators.bodies import Packed
+from connectors.simulators.breaking import broken
 from connectors.simulators.clock import Clock
 from connectors.simulators.memo import Memo
 from connectors.simulators.microsoft365 import misfortunes, refusals, routes
@@ -90,7 +91,7 @@ class Graph:
         possible = match.endpoint.can_meet(visit.query, in_batch=visit.in_batch) if match else REFUSED
         fault = self._orders.take(Target(method, path, tenant_id, possible))
         answer = self._answer(visit, match, fault)
-        return misfortunes.broken(answer, fault) if fault and fault.kind in BROKEN else answer
+        return broken(answer, fault.kind, fault.seconds) if fault and fault.kind in BROKEN else answer
 
     def _answer(self, visit: _Visit, match: routes.Match | None, fault: Fault | None) -> Answer:
         try:

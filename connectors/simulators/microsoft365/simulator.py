@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from uuid import UUID
 
+from connectors.simulators.breaking import broken
 from connectors.simulators.clock import Clock, SimulatedClock
 from connectors.simulators.microsoft365 import misfortunes, signing_in
 from connectors.simulators.microsoft365.apps import App
@@ -113,7 +114,7 @@ class Simulator:
             answer = self._signed_in(request, parts, tenant, now)
         except StsRefusal as refusal:
             answer = refusal.answer(now, correlation)
-        return misfortunes.broken(answer, fault) if fault else answer
+        return broken(answer, fault.kind, fault.seconds) if fault else answer
 
     def _signed_in(self, request: Request, parts: tuple[str, ...], tenant: Tenant | None, now: datetime) -> Answer:
         host = request.headers.get("host", "127.0.0.1")
