@@ -26,6 +26,7 @@ MACHINERY = frozenset({
     "http",
     "kinds",
     "links",
+    "mail",
     "public",
     "registry",
     "secrets",
@@ -34,6 +35,7 @@ MACHINERY = frozenset({
     "slices",
     "tokens",
     "verdicts",
+    "webhooks",
 })  # fmt: skip
 """What is no kind, and is not imported to find that out."""
 

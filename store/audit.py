@@ -12,7 +12,7 @@ one, and the lock is held for a moment only.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -37,6 +37,8 @@ FEED_TYPES = (
     "account.by_hand", "account.followed", "account.pinned", "account.unpinned", "legal_hold.set", "legal_hold.lifted",
     "notice.due", "plan.held", "plan.approved", "plan.rejected", "order.wanted", "order.placed", "order.fulfilled",
     "order.failed", "directory.failing", "directory.recovered", "directory.frozen", "stock.low", "lot.expiring",
+    "endpoint.added", "endpoint.removed", "endpoint.assigned", "endpoint.released", "endpoint.exchanged",
+    "endpoint.expired",
 )  # fmt: skip
 """What the feed tells of; an entry of another kind is in the audit alone, and its number is skipped."""
 
@@ -235,21 +237,40 @@ class Audit:
         )
         return [_recorded(row) for row in rows]
 
-    def feed(self, after: int, limit: int = 1_000, *, company: int | None = None) -> list[Event]:
-        """What happened after a position of the feed, in order; with `company`, to that one alone. An empty list is
-        the end of the feed: positions of entries that the feed does not tell of are passed over here."""
+    def feed(
+        self,
+        after: int,
+        limit: int = 1_000,
+        *,
+        company: int | None = None,
+        types: Collection[str] | None = None,
+        upto: int | None = None,
+    ) -> list[Event]:
+        """What happened after a position of the feed, in order; with `company`, to that one alone, with `types` (as the
+        audit has them), of these kinds, and with `upto`, no further than that position. An empty list is the end of
+        the feed: positions of entries that the feed does not tell of are passed over here."""
         found: list[Event] = []
         while len(found) < limit:
-            stretch = self._stretch(after, limit - len(found), company)
-            if not stretch:
+            stretch = self._stretch(after, limit if types is None else CHUNK, company)
+            if not stretch or (upto is not None and stretch[0].first > upto):
                 break
-            found.extend(self._events(stretch))
+            found.extend(self._events(stretch, types))
             after = stretch[-1].last
-        return found
+        return [event for event in found[:limit] if upto is None or event.n <= upto]
 
     def feed_end(self) -> int:
         """The last position of the feed, for those who want to hear only of what comes."""
         return int(self._tx.execute("SELECT last FROM feed_head WHERE key = 0").scalar_one())
+
+    def position_before(self, company: int, subject: str, what: str, at: int) -> int | None:
+        """The position in the feed before the transaction that recorded this of a subject at an instant."""
+        found: int | None = self._tx.execute(
+            "SELECT f.first - 1 FROM feed AS f WHERE f.company = :company AND f.audit_first <= (SELECT min(n)"
+            " FROM audit WHERE company = :company AND subject = :subject AND what = :what AND at = :at)"
+            " ORDER BY f.first DESC LIMIT 1",
+            {"company": company, "subject": subject, "what": what, "at": at},
+        ).scalar()
+        return found
 
     def _stretch(self, after: int, limit: int, company: int | None) -> "list[_Range]":
         """The ranges of the feed, cut to the next `limit` entries after a position, whatever their kind."""
@@ -263,7 +284,7 @@ class Audit:
         )
         return list(_cut((_Range(*row) for row in rows), after, limit))
 
-    def _events(self, stretch: "Sequence[_Range]") -> Iterator[Event]:
+    def _events(self, stretch: "Sequence[_Range]", types: Collection[str] | None) -> Iterator[Event]:
         """The entries of these ranges that the feed tells of. One company's entries stand in the feed as they do in
         its chain, so that one stretch of each chain has them all."""
         chains: dict[int, tuple[int, int]] = {}
@@ -272,21 +293,27 @@ class Audit:
         found: dict[tuple[int, int], Any] = {}
         wanted = [(company, low, high) for company, (low, high) in chains.items()]
         for start in range(0, len(wanted), _CHAINS_AT_ONCE):
-            found |= self._between(wanted[start : start + _CHAINS_AT_ONCE])
+            found |= self._between(wanted[start : start + _CHAINS_AT_ONCE], types)
         for part in stretch:
             for position in range(part.first, part.last + 1):
-                row = found[part.company, part.n + position - part.first]
-                if row.what in _IN_FEED:
+                row = found.get((part.company, part.n + position - part.first))
+                if row is not None and row.what in _IN_FEED:
                     yield _event(position, row)
 
-    def _between(self, stretches: Sequence[tuple[int, int, int]]) -> dict[tuple[int, int], Any]:
+    def _between(
+        self, stretches: Sequence[tuple[int, int, int]], types: Collection[str] | None
+    ) -> dict[tuple[int, int], Any]:
         """Entries of several chains, by company and number. Told apart by constants, because PostgreSQL would read
         the whole audit for a join over ranges."""
-        values: dict[str, int] = {}
+        values: dict[str, Any] = {}
         for i, (company, low, high) in enumerate(stretches):
             values |= {f"c{i}": company, f"l{i}": low, f"h{i}": high}
         any_of = " OR ".join(f"(a.company = :c{i} AND a.n BETWEEN :l{i} AND :h{i})" for i in range(len(stretches)))
-        return {(row.key, row.n): row for row in self._tx.execute(f"{_RECORDED} WHERE {any_of}", values)}
+        only = ""
+        if types is not None:
+            only = f" AND {self._tx.dialect.among('a.what', 'types')}"
+            values["types"] = self._tx.dialect.listed(sorted(types))
+        return {(row.key, row.n): row for row in self._tx.execute(f"{_RECORDED} WHERE ({any_of}){only}", values)}
 
     # --- proving ---
 

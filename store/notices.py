@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from store.retentions import Running
     from store.transaction import Transaction
 
+NOTICE = "notice.due"
 _COUNTS = (
     "notice_account AS m JOIN retention AS r ON r.account = m.account AND r.started_at = m.started_at"
     " AND NOT r.purge_due"
@@ -117,6 +118,17 @@ class Notices:
         ).all()
         return [_notice(list(of)) for _, of in groupby(rows, key=lambda row: row[0])]
 
+    def first_open(self, company: int) -> tuple[str, str, int] | None:
+        """The oldest notice of the company that nobody has accepted, as the record has it: an account that it names,
+        what was told, and when."""
+        row = self._tx.execute(
+            f"SELECT a.id, n.sent_at FROM {_COUNTS} JOIN notice AS n ON n.key = m.notice JOIN account AS a"
+            " ON a.key = m.account WHERE n.company = :company AND n.accepted_at IS NULL"
+            " ORDER BY n.key, a.key LIMIT 1",
+            {"company": company},
+        ).one_or_none()
+        return None if row is None else (row[0], NOTICE, row[1])
+
     def unanswered(self) -> int:
         """How many notices wait for an answer."""
         return int(
@@ -132,9 +144,9 @@ def _kind(due: Due) -> tuple[int, int]:
 
 
 def _told(id: str, days: int, clock: "Running") -> Entry:
-    after = json_text(notice=id, days=days, ends=rfc3339(clock.ends))
+    after = json_text(notice=id, days=days, ends=rfc3339(clock.ends), address=clock.address)
     because = f"its backups may go on {instant(clock.ends):%Y-%m-%d}, {days} days from the notice at the earliest"
-    return Entry("system", "notice.due", clock.id, clock.directory, None, after, because)
+    return Entry("system", NOTICE, clock.id, clock.directory, None, after, because)
 
 
 def _notice(rows: Sequence[Any]) -> NoticeRow:

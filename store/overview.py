@@ -10,6 +10,7 @@ import msgspec
 
 from policies.model import License, WaitReason
 from store.lots import Listed
+from store.receivers import ReceiverState
 from store.times import rfc3339
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ class Status(msgspec.Struct, frozen=True):
     """Lots that end within thirty days."""
     notices: int = 0
     """Notices that nobody has accepted: what they name is not purged before somebody does (R1)."""
+    receivers: list[ReceiverState] = []
+    """Who is told outside, those first that do not hear."""
+    told_nobody: list[str] = []
+    """Companies with such notices whose policy names nobody to be told."""
 
     @property
     def short(self) -> int:
@@ -98,6 +103,8 @@ def overview(tx: "Transaction", now: int, settings: Mapping[str, Setting]) -> St
         waiting_for=waiting,
         lots_ending=tx.lots.listing(now, ending_before=now + SOON),
         notices=tx.notices.unanswered(),
+        receivers=tx.receivers.listing(),
+        told_nobody=list(tx.receivers.unheard()),
     )
 
 
@@ -116,13 +123,17 @@ def _pools(tx: "Transaction", now: int) -> list[PoolState]:
     )
     seats = {(row[0], row[1]): (int(row[2]), int(row[3]), int(row[4])) for row in stock}
     on_order = {(row[0], row[1]): int(row[2]) for row in ordered}
+    kinds: dict[int, set[str]] = {}
+    for pool, license in {*seats, *on_order}:
+        if license not in tuple(License):
+            kinds.setdefault(pool, set()).add(license)
     owners = tx.execute(
         "SELECT key, id FROM company WHERE key = 0 OR (pool = key AND state <> 'retired') ORDER BY key <> 0, id"
     )
     return [
-        _pool(key, id, license.value, seats.get((key, license), (0, 0, 0)), on_order.get((key, license), 0))
+        _pool(key, id, license, seats.get((key, license), (0, 0, 0)), on_order.get((key, license), 0))
         for key, id in owners
-        for license in License
+        for license in (*(license.value for license in License), *sorted(kinds.get(key, ())))
     ]
 
 

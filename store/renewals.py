@@ -34,6 +34,8 @@ class Renewable(NamedTuple):
     order: str | None = None
     """The renewal that is open."""
     state: str | None = None
+    by_itself: bool = False
+    """Of a lot without a renewal: one is ordered when its time comes, if the policy wants that."""
 
 
 class Renewals:
@@ -87,12 +89,28 @@ class Renewals:
         )
         return [Renewable(*row) for row in rows]
 
+    def unrenewed(self, now: int, before: int, pool: int | None = None) -> list[Renewable]:
+        """The lots that end before an instant, and of which no renewal is open or was fulfilled."""
+        mine = "" if pool is None else " AND l.pool = :pool"
+        rows = self._tx.execute(
+            f"SELECT {_LOT}, l.renews AND NOT EXISTS (SELECT 1 FROM orders AS o WHERE o.renews_lot = l.key"
+            f" AND NOT {_REOPENED}) FROM lot AS l WHERE l.expires_at > :now AND l.expires_at <= :before{mine}"
+            " AND l.term_ends_at IS NULL AND NOT l.removed AND NOT EXISTS (SELECT 1 FROM orders AS o WHERE"
+            f" o.renews_lot = l.key AND ({_OPEN} OR o.state = 'fulfilled')) ORDER BY l.expires_at, l.key",
+            {"now": now, "before": before} | ({} if pool is None else {"pool": pool}),
+        )
+        return [Renewable._make((*row[:-1], None, None, bool(row[-1]))) for row in rows]
+
     def remind(self, lot: Renewable, days: int, now: int) -> None:
-        """Tell that a lot ends soon and its renewal is still open."""
+        """Tell that a lot ends soon and its renewal is still open, or that it has none."""
         self._tx.execute("UPDATE lot SET reminded = :days WHERE key = :key", {"days": days, "key": lot.key})
         state = (lot.state or "").replace("_", " ")
-        after = json_text(days=days, expires=last_day(lot.ends), held=lot.held, order=lot.order, state=lot.state)
-        because = f"it ends on {last_day(lot.ends)}, and its renewal {lot.order} is {state}"
+        after = json_text(
+            days=days, expires=last_day(lot.ends), license=lot.license, seats=lot.seats, held=lot.held,
+            order=lot.order, state=lot.state,
+        )  # fmt: skip
+        renewal = "nothing renews it" if lot.order is None else f"its renewal {lot.order} is {state}"
+        because = f"it ends on {last_day(lot.ends)}, and {renewal}"
         self._tx.audit.append(lot.pool, [Entry(SYSTEM, "lot.expiring", lot.id, None, None, after, because)], now)
 
     def follow(self, pool: int, now: int) -> None:

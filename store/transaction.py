@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from store.plans import Plans
     from store.processes import Processes
     from store.proposals import Proposals
+    from store.receivers import Receivers
     from store.renewals import Renewals
     from store.retentions import Retentions
     from store.staging import Staging
+    from store.stock_warnings import StockWarnings
     from store.usage import UsageDays
     from store.versions import Versions
     from store.views import Views
@@ -233,3 +235,15 @@ class Transaction:
         from store.waiters import Waiters
 
         return Waiters(self)
+
+    @cached_property
+    def receivers(self) -> "Receivers":
+        from store.receivers import Receivers
+
+        return Receivers(self)
+
+    @cached_property
+    def stock_warnings(self) -> "StockWarnings":
+        from store.stock_warnings import StockWarnings
+
+        return StockWarnings(self)

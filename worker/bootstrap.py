@@ -17,7 +17,10 @@ from worker.settings import Settings
 if TYPE_CHECKING:
     from connectors.base import Directory, Seller
     from connectors.context import Context
-    from policies.document import DirectoryEntry, Kinds, SellerEntry
+    from connectors.http import HttpClient
+    from connectors.mail import PostOffice
+    from connectors.webhooks import Webhook
+    from policies.document import DirectoryEntry, Kinds, SellerEntry, WebhookReceiver
     from policies.provider import Provider
 
 
@@ -80,6 +83,27 @@ class App:
         context = self._context.provided(provider.credentials, frozenset(provider.allowed_hosts))
         return open_seller(entry, context)
 
+    def open_webhook(self, receiver: "WebhookReceiver", provider: "Provider") -> "Webhook":
+        """Where the events for a receiver of a policy go; connections are the process's own."""
+        from connectors.webhooks import open_webhook
+
+        context = self._context.provided(provider.credentials, frozenset(provider.allowed_hosts))
+        return open_webhook(receiver, context, self._webhooks)
+
+    def open_post_office(self) -> "PostOffice":
+        """Where mail to people is handed over."""
+        from connectors.mail import post_office
+
+        return post_office(self.settings.smtp_url)
+
+    @cached_property
+    def _webhooks(self) -> "HttpClient":
+        """A client of its own, which has less patience than what asks vendors."""
+        from connectors.http import HttpClient
+        from connectors.webhooks import BOUNDS
+
+        return HttpClient(BOUNDS)
+
     @cached_property
     def _context(self) -> "Context":
         from connectors.asking import Surroundings
@@ -94,6 +118,8 @@ class App:
         self.store.close()
         if "_context" in self.__dict__:
             self._context.http.close()
+        if "_webhooks" in self.__dict__:
+            self._webhooks.close()
 
 
 def build(settings: Settings, *, clock: Callable[[], datetime] = _now, pool_size: int = 8) -> App:

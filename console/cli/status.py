@@ -87,6 +87,16 @@ def _needs(found: "Overview") -> Iterator[str]:
     if found.status.notices:
         yield f"- {found.status.notices:,} notices wait for an answer; nothing that they name becomes purge_due before"
         yield "    seatkeeper notices list"
+    for company in found.status.told_nobody:
+        yield f"- nobody is told before backups of {company} go: name somebody under `notify` in its policy"
+    for receiver in found.status.receivers:
+        if receiver.problem is not None:
+            yield f"- {receiver.receiver}: {receiver.problem}"
+            if receiver.remedy is not None:
+                yield f"    What to do: {receiver.remedy}"
+            if receiver.next_attempt is not None:
+                since = moment(receiver.failing_since or "")
+                yield f"    nothing further is told to it since {since}; next attempt {moment(receiver.next_attempt)}"
     for lot in found.status.lots_ending:
         renewal = "renews" if lot.renews else "does not renew"
         yield f"- {lot.id} ends on {lot.expires}: {lot.held:,} of {lot.seats:,} {lot.license} seats held; it {renewal}"

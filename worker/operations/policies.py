@@ -15,6 +15,7 @@ from policies.together import clashes
 from store.directories import Refused
 from store.times import micros
 from store.versions import PolicyVersion
+from worker.operations.subscribing import subscribe
 
 if TYPE_CHECKING:
     from policies.document import Kinds
@@ -126,6 +127,7 @@ def load(app: "App") -> tuple[Problem, ...]:
                 provider_text = None if kept is None else kept.provider_text
             tx.versions.store_good(policy.company, file.text, file.path, provider_text, now)
         tx.versions.report_broken({file.path: file.problems for file in folder.files if file.problems}, now)
+        subscribe(tx, lambda version: parsed(version, app.kinds))
     return (*folder.problems, *_refusals(refused, [policy for _, policy in good]))
 
 

@@ -10,6 +10,7 @@ from worker.operations.pools import concerned
 from worker.operations.renewing import pools_to_renew, renew_due
 from worker.operations.retaining import pass_clocks
 from worker.operations.serving import NO_BATCH, Service, stock_of
+from worker.operations.warning import warn_of_low_stock
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -33,6 +34,7 @@ def pass_pools(app: "App") -> None:
         if app.stopping.is_set():
             return
         pass_clocks(app, company, now)
+    warn_of_low_stock(app)
 
 
 def pass_pool(app: "App", pool: int, now: int) -> None:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from policies.renewing import is_due, reminder, seats_to_renew
+from policies.renewing import DAY, REMINDERS, is_due, reminder, seats_to_renew
 from policies.text import Money
 from store.directories import RETIRED
 from store.errors import Conflict, NotFound
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 
 def pools_to_renew(app: "App", tx: "Transaction", now: int) -> list[int]:
-    """The pools in which a renewal is due or under way."""
+    """The pools in which a renewal is due or under way, or people are to be told of a lot that ends."""
     due = {lot.pool for lot in tx.renewals.wanted(now) if _is_due(lot, who_renews(app, tx, lot), now)}
-    return sorted(due.union(tx.renewals.pools()))
+    ending = {lot.pool for lot, _ in _ending(app, tx, now)}
+    return sorted(due.union(ending, tx.renewals.pools()))
 
 
 def renew_due(app: "App", tx: "Transaction", pool: int, now: int) -> None:
-    """Order the renewals that are due, follow those under way, and remind people of open ones."""
+    """Order the renewals that are due, follow those under way, and remind people of lots that end meanwhile."""
     for lot in tx.renewals.wanted(now, pool):
         terms = who_renews(app, tx, lot)
         if _is_due(lot, terms, now):
@@ -34,6 +35,19 @@ def renew_due(app: "App", tx: "Transaction", pool: int, now: int) -> None:
         days = reminder(lot.ends, lot.reminded, now)
         if days is not None:
             tx.renewals.remind(lot, days, now)
+    for lot, days in _ending(app, tx, now, pool):
+        tx.renewals.remind(lot, days, now)
+
+
+def _ending(app: "App", tx: "Transaction", now: int, pool: int | None = None) -> list[tuple[Renewable, int]]:
+    """The lots that end for good, of which people are to be told now, with the days ahead: nothing renews them, and
+    nothing will."""
+    found = []
+    for lot in tx.renewals.unrenewed(now, now + REMINDERS[0] * DAY, pool):
+        days = reminder(lot.ends, lot.reminded, now)
+        if days is not None and not (lot.by_itself and _renews(who_renews(app, tx, lot))):
+            found.append((lot, days))
+    return found
 
 
 def renew_lot(app: "App", id: str, who: str) -> Order:
@@ -60,8 +74,11 @@ def renew_lot(app: "App", id: str, who: str) -> Order:
 
 
 def _is_due(lot: Renewable, terms: Terms, now: int) -> bool:
-    wanted = terms.licenses.renew != "off" and not terms.licenses.trial
-    return wanted and is_due(lot.ends, span(terms.licenses.renew_ahead), now)
+    return _renews(terms) and is_due(lot.ends, span(terms.licenses.renew_ahead), now)
+
+
+def _renews(terms: Terms) -> bool:
+    return terms.licenses.renew != "off" and not terms.licenses.trial
 
 
 def _order(
