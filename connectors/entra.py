@@ -31,10 +31,20 @@ from policies.credentials import (
     MicrosoftFederated,
     MicrosoftManagedIdentity,
     MicrosoftSecret,
+    MicrosoftTrustedIdentity,
 )
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+
+
+EXCHANGE = "api://AzureADTokenExchange"
+EXCHANGES = {
+    "login.microsoftonline.us": f"{EXCHANGE}USGov",
+    "login.chinacloudapi.cn": f"{EXCHANGE}China",
+    "login.partner.microsoftonline.cn": f"{EXCHANGE}China",
+}
+"""By the host that signs in: for whom an identity's token is that vouches for an application."""
 
 
 def credential_for(credential: InlineMicrosoft, tenant: str, login: Root, secrets: Secrets) -> "TokenCredential":
@@ -50,9 +60,11 @@ def credential_for(credential: InlineMicrosoft, tenant: str, login: Root, secret
         case MicrosoftFederated():
             proof = _proof(secrets.path(credential.federated), credential.federated)
             return ClientAssertionCredential(tenant, credential.client_id, proof, **options)
+        case MicrosoftTrustedIdentity():
+            proof = _stand_in(credential.managed_identity, login)
+            return ClientAssertionCredential(tenant, credential.client_id, proof, **options)
         case MicrosoftManagedIdentity():
-            of_its_own = credential.managed_identity != "system"
-            return ManagedIdentityCredential(client_id=credential.managed_identity if of_its_own else None)
+            return _identity(credential.managed_identity)
         case _:
             assert_never(credential)
 
@@ -86,6 +98,17 @@ def _proof(path: Path, ref: FileRef) -> Callable[[], str]:
             ) from None
 
     return read
+
+
+def _identity(named: str) -> ManagedIdentityCredential:
+    return ManagedIdentityCredential(client_id=None if named == "system" else named)
+
+
+def _stand_in(named: str, login: Root) -> Callable[[], str]:
+    """Lets the machine's identity vouch for an application of its own tenant (Microsoft, "Configure an application to
+    trust a managed identity"); each cloud has an audience of its own for that."""
+    identity, scope = _identity(named), f"{EXCHANGES.get(login.host, EXCHANGE)}/.default"
+    return lambda: str(identity.get_token(scope).token)
 
 
 def _options(login: Root) -> dict[str, Any]:

@@ -76,6 +76,14 @@ class MicrosoftFederated:
 
 
 @dataclass(frozen=True, slots=True)
+class MicrosoftTrustedIdentity:
+    """An app registration that trusts the identity that Azure gives to the machine (workload identity federation)."""
+
+    client_id: Annotated[str, Key("The application (client) id of the app registration.")]
+    managed_identity: Annotated[str, Key("`system`, or the client id of a user-assigned identity.")]
+
+
+@dataclass(frozen=True, slots=True)
 class MicrosoftManagedIdentity:
     """The identity that Azure gives to the machine Seatkeeper runs on."""
 
@@ -112,19 +120,24 @@ class NamedCredential:
 
 
 ByName = Annotated[NamedCredential, alone(NamedCredential)]
-InlineMicrosoft = MicrosoftSecret | MicrosoftCertificate | MicrosoftFederated | MicrosoftManagedIdentity
+InlineMicrosoft = (
+    MicrosoftSecret | MicrosoftCertificate | MicrosoftFederated | MicrosoftManagedIdentity | MicrosoftTrustedIdentity
+)
 InlineGoogle = GoogleKey | GoogleFederated
 InlineCredential = InlineMicrosoft | InlineGoogle
 
 MicrosoftCredential = Annotated[
     InlineMicrosoft | ByName,
-    Key(expected="{client_id, secret}, {client_id, certificate}, {client_id, federated}, {managed_identity} or a name"),
+    Key(
+        expected="{client_id, secret}, {client_id, certificate}, {client_id, federated}, "
+        "{client_id, managed_identity}, {managed_identity} or a name"
+    ),
 ]
 GoogleCredential = Annotated[InlineGoogle | ByName, Key(expected="{key}, {federated, impersonate} or a name")]
 Credential = Annotated[
     InlineCredential,
     Key(
-        expected="{client_id, secret}, {client_id, certificate}, {client_id, federated}, {managed_identity}, {key} "
-        "or {federated, impersonate}"
+        expected="{client_id, secret}, {client_id, certificate}, {client_id, federated}, "
+        "{client_id, managed_identity}, {managed_identity}, {key} or {federated, impersonate}"
     ),
 ]

@@ -19,6 +19,7 @@ from policies.credentials import (
     MicrosoftFederated,
     MicrosoftManagedIdentity,
     MicrosoftSecret,
+    MicrosoftTrustedIdentity,
     NamedCredential,
 )
 from policies.document import DirectoryEntry, SellerEntry
@@ -70,6 +71,7 @@ def test_every_module_is_a_kind_or_machinery() -> None:
         ("{client_id: app, secret: {file: secret.txt}}", MicrosoftSecret("app", FileRef("secret.txt"))),
         ("{client_id: app, certificate: {file: app.pem}}", MicrosoftCertificate("app", FileRef("app.pem"))),
         ("{client_id: app, federated: {file: token}}", MicrosoftFederated("app", FileRef("token"))),
+        ("{client_id: app, managed_identity: system}", MicrosoftTrustedIdentity("app", "system")),
         ("{managed_identity: system}", MicrosoftManagedIdentity("system")),
         ("everybody", NamedCredential("everybody")),
     ],

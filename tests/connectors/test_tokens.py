@@ -37,6 +37,7 @@ from policies.credentials import (
     MicrosoftFederated,
     MicrosoftManagedIdentity,
     MicrosoftSecret,
+    MicrosoftTrustedIdentity,
 )
 from tests.proves import proves
 
@@ -118,6 +119,38 @@ def test_a_certificate_signs_in(credentials: Credentials, server: GraphServer, c
     put(credentials, "contoso.pem", certificate())
 
     assert source(credentials, server, contoso.id, CERTIFICATE).tenant() == contoso.id
+
+
+def test_an_application_that_trusts_the_machines_identity_signs_in_by_it(
+    credentials: Credentials, server: GraphServer, contoso: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def platform(request: Request) -> Answer:
+        asked.append(request.target)
+        soon = int((dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)).timestamp())
+        token = jwt(aud="api://AzureADTokenExchange", exp=soon).decode()
+        body = {"access_token": token, "expires_on": str(soon), "resource": "", "token_type": "Bearer"}
+        return Answer(200, {"Content-Type": "application/json"}, msgspec.json.encode(body))
+
+    with LoopbackServer(platform) as machine:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"{machine.url}/token")
+        monkeypatch.setenv("IDENTITY_HEADER", "secret")
+        tokens = source(credentials, server, contoso.id, MicrosoftTrustedIdentity(SIMULATED_CLIENT_ID, "identity"))
+        assert tokens.tenant() == contoso.id
+    [target] = asked
+    assert "resource=api://AzureADTokenExchange&" in f"{target}&" and "client_id=identity" in target
+
+
+def test_an_application_whose_machine_has_no_identity_needs_a_person(
+    credentials: Credentials, server: GraphServer, contoso: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with LoopbackServer(lambda _: Answer(400, {}, b"{}")) as machine:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"{machine.url}/token")
+        monkeypatch.setenv("IDENTITY_HEADER", "secret")
+        tokens = source(credentials, server, contoso.id, MicrosoftTrustedIdentity(SIMULATED_CLIENT_ID, "system"))
+        with pytest.raises(NeedsPerson, match="the managed identity gives no token here"):
+            tokens.sign(None)
 
 
 def test_a_federated_token_signs_in_and_is_read_anew_whenever_entra_wants_it(
