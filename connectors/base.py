@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple, Protocol
 
+from policies.model import EVERYBODY as EVERYBODY
 from policies.model import AccountId, Sighting
 
 
@@ -54,7 +55,8 @@ class Page:
 
 
 class Edge(NamedTuple):
-    """One direct membership. `member_is` is `account` or `group`; `gone` says that the edge was removed."""
+    """One direct membership. `member_is` is `account`, `group` or, for EVERYBODY, `everybody`; `gone` says that the
+    edge was removed."""
 
     group: str
     member: str
@@ -69,6 +71,13 @@ class SeenGroup(NamedTuple):
     name: str | None = None
     address: str | None = None
     gone: bool = False
+
+
+class OrgUnit(NamedTuple):
+    """An organizational unit: its id stays when it is renamed or moved."""
+
+    id: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +111,12 @@ class Capabilities:
     """What this kind of directory can do; the contract suite and the run go by it."""
 
     delta: bool = False
+    quiet: bool = True
+    """A walk from a cursor is silent of whoever did not change; without it every walk tells everybody."""
     groups: bool = False
     org_units: bool = False
+    unit_ids: bool = False
+    """Organizational units have ids, to which policies are bound (G3); accounts tell their paths."""
     look_up: bool = False
     count: bool = False
     deleted: bool = False
@@ -144,6 +157,10 @@ class Directory(Protocol):
 
     def find_groups(self, refs: Sequence[str]) -> Iterator[Found]:
         """Look references up by immutable id, address and display name (G3)."""
+        ...
+
+    def org_units(self) -> Iterator[OrgUnit]:
+        """All organizational units but the root, as they are now; none where they have no ids (G3)."""
         ...
 
     def look_up(self, ids: Sequence[AccountId]) -> Iterator[Sighting]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 from connectors.asking import Surroundings
 from connectors.errors import NeedsPerson
@@ -13,6 +14,8 @@ from connectors.http import HttpClient
 from connectors.secrets import Secrets
 from connectors.tokens import Credentials
 from policies.credentials import InlineCredential, NamedCredential
+
+Kept = TypeVar("Kept")
 
 
 def _now() -> datetime:
@@ -35,9 +38,15 @@ class Context:
     world: Surroundings = REAL
     http: HttpClient = field(default_factory=HttpClient)
     credentials: Credentials = field(init=False)
+    _kept: dict[type, Any] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "credentials", Credentials(self.secrets))
+
+    def one(self, of: type[Kept]) -> Kept:
+        """The one of this that the process has; a connector keeps there what is for all of its directories."""
+        found: Kept = self._kept.setdefault(of, of())
+        return found
 
     def stopping_at(self, stop: Callable[[], bool]) -> "Context":
         """The same connections and tokens for work that ends when `stop` says so (Z10)."""
@@ -61,4 +70,5 @@ class Context:
     def _like(self, **changes: object) -> "Context":
         other = replace(self, **changes)  # type: ignore[arg-type]
         object.__setattr__(other, "credentials", self.credentials)
+        object.__setattr__(other, "_kept", self._kept)
         return other

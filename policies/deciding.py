@@ -60,6 +60,7 @@ _USER, _SHARED, _UNKNOWN = Kind.USER.value, Kind.SHARED_MAILBOX.value, Kind.UNKN
 _DISABLED = State.DISABLED.value
 _INCLUDED = {"guests": Kind.GUEST.value, "rooms": Kind.ROOM.value, "resources": Kind.RESOURCE.value}
 _NO_GROUP = "a group that the rule names cannot be found"
+_NO_UNIT = "an organizational unit that the rule names cannot be found"
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,10 @@ class Line:
     """One rule, made ready for the loop."""
 
     rule: "Rule"
-    unresolved: frozenset[GroupRef] = frozenset()
-    """The groups for whose sake the rule is suspended."""
+    unresolved: frozenset[str] = frozenset()
+    """The groups and organizational units for whose sake the rule is suspended."""
+    units: Mapping[str, str] | None = None
+    """What organizational units stand for, where accounts carry their ids (G3)."""
 
     @cached_property
     def suspended(self) -> bool:
@@ -110,7 +113,14 @@ class Line:
     @cached_property
     def _conditions(self) -> "tuple[Condition, ...]":
         """All but `mailboxes`: which kinds of mailbox are meant is said by `kinds`, which knows of `include` too."""
-        return tuple(condition for condition in self.rule.conditions if condition.key != "mailboxes")
+        return tuple(self._placed(condition) for condition in self.rule.conditions if condition.key != "mailboxes")
+
+    @cached_property
+    def _exceptions(self) -> "Condition | None":
+        return None if self.rule.exceptions is None else self._placed(self.rule.exceptions)
+
+    def _placed(self, condition: "Condition") -> "Condition":
+        return condition if self.units is None or not condition.units else condition.placed(self.units)
 
     def _selects(self, account: Account, memberships: Memberships) -> Because | None:
         reasons = [account.kind.replace("_", " ")] if self.rule.mailboxes == "shared" else []
@@ -124,12 +134,14 @@ class Line:
     def _might_select(self, account: Account, memberships: Memberships) -> Because | None:
         """Everything that can be evaluated admits the account, while a group cannot be found (G3)."""
         for condition in self._conditions:
-            if condition.matches(account, memberships) is None and self.unresolved.isdisjoint(condition.refs):
+            needs = (*condition.refs, *condition.units)
+            if condition.matches(account, memberships) is None and self.unresolved.isdisjoint(needs):
                 return None
-        return None if self._excepts(account, memberships) else self._because((_NO_GROUP,))
+        lost = _NO_GROUP if self.unresolved.isdisjoint(self.rule.unit_refs) else _NO_UNIT
+        return None if self._excepts(account, memberships) else self._because((lost,))
 
     def _excepts(self, account: Account, memberships: Memberships) -> bool:
-        excepted = self.rule.exceptions
+        excepted = self._exceptions
         return excepted is not None and excepted.matches(account, memberships) is not None
 
     @cached_property
@@ -258,20 +270,22 @@ def _said(line: Line, account: Account, kind: str, because: Because | None, reac
 def rule_book(
     policy: "Policy",
     entry: "DirectoryEntry",
-    suspended: Mapping[str, Sequence[GroupRef]] = MappingProxyType({}),
+    suspended: Mapping[str, Sequence[str]] = MappingProxyType({}),
     *,
     org_units: bool = True,
     groups: bool = True,
+    units: Mapping[str, str] | None = None,
 ) -> RuleBook:
     """The rules of `policy` that apply to the directory; `suspended` names those that cannot be evaluated and the
-    groups that are missing (G3).
+    groups and organizational units that are missing; `units` says what units stand for, where accounts carry their ids
+    (G3).
 
     A rule applies to every directory of the company that can evaluate it, unless it names its directories. A directory
     without organizational units, or without groups, cannot evaluate a rule that selects by them; nor one that excepts
     groups, since it cannot tell who is in them.
     """
     lines = tuple(
-        Line(rule, frozenset(suspended.get(rule.name, ())))
+        Line(rule, frozenset(suspended.get(rule.name, ())), units)
         for rule in policy.rules
         if (rule.directories is None or entry.id in rule.directories)
         and (org_units or not _needs_org_units(rule))
@@ -292,6 +306,17 @@ def suspended_rules(policy: "Policy", unresolved: Iterable[GroupRef]) -> dict[st
     missing = frozenset(unresolved)
     found = {rule.name: tuple(ref for ref in rule.group_refs if ref in missing) for rule in policy.rules}
     return {name: refs for name, refs in found.items() if refs}
+
+
+def placeless_rules(policy: "Policy", entry: "DirectoryEntry", unresolved: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The same for organizational units: the rules for this directory that name one which could not be resolved."""
+    missing = frozenset(unresolved)
+    found = {
+        rule.name: tuple(unit for unit in rule.unit_refs if unit in missing)
+        for rule in policy.rules
+        if rule.directories is None or entry.id in rule.directories
+    }
+    return {name: units for name, units in found.items() if units}
 
 
 def _needs_org_units(rule: "Rule") -> bool:

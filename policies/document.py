@@ -6,14 +6,14 @@ does not say is filled from the provider's defaults and then from those written 
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 
 from policies.conditions import Condition
 from policies.conditions.exceptions import Exceptions as Exceptions
 from policies.conditions.groups import GroupRefs
-from policies.conditions.org_units import OrgUnitPaths, below
+from policies.conditions.org_units import OrgUnitPaths, bound_units, covered
 from policies.containers import Tagged
 from policies.credentials import SecretRef as SecretRef
 from policies.forms import DELETED_USERS, LEAVE, RULE_LICENSE, SAFETY
@@ -85,19 +85,27 @@ class SharedMailboxes:
     addresses: Annotated[
         tuple[str, ...], Key("Addresses; * stands for any part, as in *-team@contoso.example.", filled=True)
     ] = ()
+    ids: Annotated[Mapping[str, str] | None, NOT_WRITTEN] = field(default=None, repr=False, compare=False)
+    """What the organizational units stand for; None where accounts carry paths (G3)."""
     _units: tuple[str, ...] = field(init=False, repr=False, compare=False)
     _groups: frozenset[GroupRef] = field(init=False, repr=False, compare=False)
     _addresses: re.Pattern[str] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         patterns = "|".join(".*".join(map(re.escape, address.lower().split("*"))) for address in self.addresses)
-        object.__setattr__(self, "_units", tuple(below(unit) for unit in self.org_units))
+        parts = (covered(unit, self.ids) for unit in self.org_units)
+        object.__setattr__(self, "_units", tuple(part for part in parts if part is not None))
         object.__setattr__(self, "_groups", frozenset(self.groups))
         object.__setattr__(self, "_addresses", re.compile(patterns) if patterns else None)
 
+    def placed(self, ids: Mapping[str, str]) -> "SharedMailboxes":
+        """The same where accounts carry the ids of their units, and these are what the units stand for."""
+        return replace(self, ids=ids)
+
     def cover(self, address: str, org_unit: str, member_of: Collection[GroupRef] = ()) -> bool:
         """Whether an account with this address, unit and groups stands for a shared mailbox."""
-        if org_unit and below(org_unit).startswith(self._units):
+        place = f"{org_unit.lower().rstrip('/')}/"
+        if org_unit and (place.startswith(self._units) if self.ids is None else any(p in place for p in self._units)):
             return True
         if not self._groups.isdisjoint(member_of):
             return True
@@ -196,6 +204,12 @@ class Rule:
         named = (group for condition in self.conditions for group in condition.refs)
         return tuple(dict.fromkeys((*named, *excepted)))
 
+    @property
+    def unit_refs(self) -> tuple[str, ...]:
+        """The organizational units that must be resolved, where units have ids, its exceptions' included (G3)."""
+        excepted = () if self.exceptions is None else self.exceptions.units
+        return tuple(dict.fromkeys((*(unit for condition in self.conditions for unit in condition.units), *excepted)))
+
 
 @dataclass(frozen=True, slots=True)
 class SellerEntry:
@@ -293,6 +307,21 @@ class Policy:
         return self._rules.get(name)
 
 
-def group_refs(policy: Policy) -> tuple[GroupRef, ...]:
-    """The groups that the policy's rules name, exceptions included, in the order of the file and each once."""
-    return tuple(dict.fromkeys(group for rule in policy.rules for group in rule.group_refs))
+def group_refs(policy: Policy, entry: DirectoryEntry | None = None) -> tuple[GroupRef, ...]:
+    """The groups that the policy's rules name, exceptions included, in the order of the file and each once; and those
+    that a directory's entry names."""
+    declared = entry.shared_mailboxes_are if entry is not None else None
+    named = (group for rule in policy.rules for group in rule.group_refs)
+    return tuple(dict.fromkeys((*named, *(declared.groups if declared is not None else ()))))
+
+
+def unit_refs(policy: Policy, entry: DirectoryEntry) -> tuple[str, ...]:
+    """The organizational units that the policy names for a directory, each once; the root needs no id."""
+    declared = entry.shared_mailboxes_are
+    named = [
+        unit
+        for rule in policy.rules
+        if rule.directories is None or entry.id in rule.directories
+        for unit in rule.unit_refs
+    ]
+    return tuple(dict.fromkeys((*named, *(bound_units(declared.org_units) if declared is not None else ()))))

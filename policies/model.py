@@ -149,6 +149,9 @@ class Account(NamedTuple):
 Memberships = Mapping[AccountKey, frozenset[GroupRef]]
 """The groups of the policy that each account is in, nested membership counted. An account in none is absent."""
 
+EVERYBODY = "*"
+"""The member of a group that stands for all users of the organization."""
+
 NO_GROUPS: frozenset[GroupRef] = frozenset()
 
 

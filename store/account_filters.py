@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from policies.model import License, Source, State
+from policies.model import EVERYBODY, License, Source, State
 from store.errors import NotFound
 
 if TYPE_CHECKING:
@@ -221,7 +221,13 @@ def _of_group(tx: "Transaction", group: str, found: Narrowed) -> None:
         raise NotFound(f"no directory has a group {group!r} that a policy names")
     found.directories = sorted({directory for _, directory in groups})
     keys = _below(tx, [key for key, _ in groups], found.directories)
-    members = f"e.grp IN ({_numbers(keys)}) AND e.member_is = 'account'"
+    members = f"e.grp IN ({_numbers(keys)}) AND e.member_is <> 'group'"
+    if tx.execute(f"SELECT EXISTS (SELECT 1 FROM edge AS e WHERE {members} AND e.member = '{EVERYBODY}')").scalar_one():
+        found.conditions.append(
+            "EXISTS (SELECT 1 FROM edge AS e WHERE e.directory = a.directory"
+            f" AND e.member IN (a.id, '{EVERYBODY}') AND {members})"
+        )
+        return
     count = f"SELECT count(*) FROM (SELECT 1 FROM edge AS e WHERE {members} LIMIT {FEW + 1}) AS x"
     if tx.execute(count).scalar_one() <= FEW:
         found.among = (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from policies.model import AccountKey, GroupRef, Memberships
+from policies.model import EVERYBODY, AccountKey, GroupRef, Memberships
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -30,7 +30,7 @@ class Ancestry:
     def groups_of(self, directory: int, id: str) -> list[Above]:
         """Every group that policies need and the account of this id is in, the nearest first, each once."""
         found: dict[str, Above] = {}
-        below: Mapping[str, str | None] = {id: None}
+        below: Mapping[str, str | None] = {id: None, EVERYBODY: None}
         for _ in range(DEEPEST):
             parents = self._parents(directory, list(below))
             new = {id: Above(id, name, address, below[member]) for id, name, address, member in parents}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from policies.model import AccountKey, GroupRef, Memberships
+from policies.model import EVERYBODY, AccountKey, GroupRef, Memberships
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -39,13 +39,15 @@ class Closure:
 
     refs: Mapping[int, frozenset[GroupRef]]
     """By group key."""
+    everybody: frozenset[GroupRef] = frozenset()
+    """Those that all users of the organization match."""
     _seen: dict[tuple[int, ...], frozenset[GroupRef]] = field(default_factory=dict)
 
     def of(self, groups: tuple[int, ...]) -> frozenset[GroupRef]:
         """The references that a member of these groups matches; few combinations occur, so they are kept."""
         known = self._seen.get(groups)
         if known is None:
-            known = frozenset(ref for group in groups for ref in self.refs.get(group, ()))
+            known = self.everybody.union(*(self.refs.get(group, ()) for group in groups))
             self._seen[groups] = known
         return known
 
@@ -109,7 +111,9 @@ class Groups:
             "INSERT INTO grp (directory, id, name, address, gone)"
             " VALUES (:directory, :id, coalesce(:name, ''), coalesce(:address, ''), :gone)"
             " ON CONFLICT (directory, id) DO UPDATE SET name = coalesce(:name, grp.name),"
-            " address = coalesce(:address, grp.address), gone = excluded.gone",
+            " address = coalesce(:address, grp.address), gone = excluded.gone"
+            " WHERE grp.name <> coalesce(:name, grp.name) OR grp.address <> coalesce(:address, grp.address)"
+            " OR grp.gone <> excluded.gone",
             [
                 {"directory": directory, "id": id, "name": name, "address": address, "gone": gone}
                 for id, name, address, gone in groups
@@ -202,7 +206,7 @@ class Groups:
         )
         self._tx.execute(
             "UPDATE directory SET plan_whole = true WHERE key = :directory AND NOT plan_whole AND EXISTS"
-            f" (SELECT 1 FROM ({members}) AS m WHERE m.member_is = 'group')",
+            f" (SELECT 1 FROM ({members}) AS m WHERE m.member_is <> 'account')",
             values,
         )
 
@@ -223,7 +227,8 @@ class Groups:
         for member, group in rows:
             if member in keys:
                 parents.setdefault(keys[member], []).append(group)
-        return Closure({key: _above(key, parents, own) for key in keys.values()})
+        above = {key: _above(key, parents, own) for key in keys.values()}
+        return Closure(above, frozenset().union(*(above[group] for group in self._with_everybody(directory))))
 
     def memberships(self, closure: Closure, directory: int, ids: Mapping[str, AccountKey]) -> Memberships:
         """What accounts, by id, are members of; nested groups count."""
@@ -235,7 +240,30 @@ class Groups:
         direct: dict[str, list[int]] = {}
         for member, group in rows:
             direct.setdefault(member, []).append(group)
-        return {ids[member]: closure.of(tuple(groups)) for member, groups in direct.items()}
+        members = {ids[member]: closure.of(tuple(groups)) for member, groups in direct.items()}
+        if closure.everybody:
+            return {key: members.get(key, closure.everybody) for key in ids.values()}
+        return members
+
+    def members_of(self, directory: int, ids: Sequence[str]) -> dict[int, str]:
+        """Key and mailbox kind of the accounts in these groups, nested groups counted."""
+        keys = self.keys(directory)
+        closure = self.closure(directory, {id: id for id in ids})
+        within = [key for key in keys.values() if closure.refs.get(key)]
+        rows = self._tx.execute(
+            "SELECT DISTINCT a.key, a.mailbox FROM edge AS e CROSS JOIN account AS a WHERE a.directory = :directory"
+            f" AND a.id = e.member AND e.directory = :directory AND e.member_is = 'account'"
+            f" AND {self._tx.dialect.among('e.grp', 'groups')}",
+            {"directory": directory, "groups": self._tx.dialect.listed(within)},
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def _with_everybody(self, directory: int) -> list[int]:
+        rows = self._tx.execute(
+            "SELECT grp FROM edge WHERE directory = :directory AND member = :everybody ORDER BY grp",
+            {"directory": directory, "everybody": EVERYBODY},
+        )
+        return [row[0] for row in rows]
 
 
 def _above(key: int, parents: Mapping[int, list[int]], own: Mapping[int, set[str]]) -> frozenset[GroupRef]:

@@ -197,6 +197,16 @@ class Mirror:
             f"UPDATE account SET mailbox = :mailbox, kind = {_kind('guest', ':mailbox')} WHERE key = :key", values
         )
 
+    def open_mailboxes(self, directory: int, batch: int) -> dict[int, str]:
+        """Key and mailbox kind of the accounts whose kind a staged walk left open, but for those known as users'."""
+        rows = self._tx.execute(
+            "SELECT a.key, a.mailbox FROM account AS a JOIN stage AS s ON s.batch = :batch AND s.id = a.id"
+            " WHERE a.directory = :directory AND a.mailbox <> 'user' AND s.gone IS NULL AND s.mailbox IS NULL"
+            " AND s.address IS NOT NULL AND s.org_unit IS NOT NULL",
+            {"directory": directory, "batch": batch},
+        )
+        return {row[0]: row[1] for row in rows}
+
     def ask_mailboxes_at(self, due: Mapping[int, int]) -> None:
         """When to ask for these accounts again, by key."""
         self._tx.execute_many(

@@ -263,6 +263,17 @@ group_ref = Table(
 )
 """What a policy's group names were resolved to; once resolved, kept by id (G3)."""
 
+unit_ref = Table(
+    "unit_ref",
+    metadata,
+    Column("directory", Integer, primary_key=True, autoincrement=False),
+    Column("ref", Text, primary_key=True),
+    Column("unit_id", Text),
+    Column("problem", Text),  # missing, gone, refused
+    Column("at", BigInteger, nullable=False),
+)
+"""What a policy's organizational units were resolved to, where units have ids; once resolved, kept by id (G3)."""
+
 # --- licenses -------------------------------------------------------------------------------------------------------
 
 lot = Table(

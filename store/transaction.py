@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from store.renewals import Renewals
     from store.retentions import Retentions
     from store.staging import Staging
+    from store.units import Units
     from store.stock_warnings import StockWarnings
     from store.usage import UsageDays
     from store.versions import Versions
@@ -91,6 +92,12 @@ class Transaction:
         from store.staging import Staging
 
         return Staging(self)
+
+    @cached_property
+    def units(self) -> "Units":
+        from store.units import Units
+
+        return Units(self)
 
     @cached_property
     def groups(self) -> "Groups":

@@ -63,6 +63,12 @@ class App:
 
         return directories()[kind].capabilities.org_units
 
+    def has_unit_ids(self, kind: str) -> bool:
+        """Whether organizational units of such directories have ids, to which policies are bound (G3)."""
+        from connectors.registry import directories
+
+        return directories()[kind].capabilities.unit_ids
+
     def has_groups(self, kind: str) -> bool:
         """Whether directories of this kind tell who is in which group."""
         from connectors.registry import directories

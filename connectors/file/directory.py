@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from connectors.base import Capabilities, Directory, Found, GroupPage, MailboxAnswer, Page
+from connectors.base import Capabilities, Directory, Found, GroupPage, MailboxAnswer, OrgUnit, Page
 from connectors.context import Context
 from connectors.errors import CursorExpired, NeedsPerson, Transient
 from connectors.file import CAPABILITIES, Options
@@ -68,6 +68,10 @@ class ExportedFile:
 
     def find_groups(self, refs: Sequence[str]) -> Iterator[Found]:
         return (Found(ref, ()) for ref in refs)
+
+    def org_units(self) -> Iterator[OrgUnit]:
+        """An export tells paths, and no ids."""
+        return iter(())
 
     def look_up(self, ids: Sequence[AccountId]) -> Iterator[Sighting]:
         """A file cannot be asked."""

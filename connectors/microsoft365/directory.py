@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from connectors.asking import Asker
-from connectors.base import Capabilities, Directory, Found, GroupPage, MailboxAnswer, Page
+from connectors.base import Capabilities, Directory, Found, GroupPage, MailboxAnswer, OrgUnit, Page
 from connectors.context import Context
 from connectors.errors import NeedsPerson
 from connectors.links import Root, permitted, root
@@ -43,6 +43,10 @@ class Microsoft365:
 
     def find_groups(self, refs: Sequence[str]) -> Iterator[Found]:
         return names.find_groups(self.graph, refs)
+
+    def org_units(self) -> Iterator[OrgUnit]:
+        """Microsoft 365 has none."""
+        return iter(())
 
     def look_up(self, ids: Sequence[AccountId]) -> Iterator[Sighting]:
         return lookups.look_up(self.graph, ids)

@@ -36,6 +36,15 @@ class Condition(ABC):
         return ()
 
     @property
+    def units(self) -> tuple[str, ...]:
+        """The organizational units that must be resolved as well, where units have ids (G3)."""
+        return ()
+
+    def placed(self, ids: Mapping[str, str]) -> "Condition":
+        """The same condition where accounts carry the ids of their units, and these are what the units stand for."""
+        return self
+
+    @property
     def narrows(self) -> bool:
         """Whether it says more than every rule means anyway; one that does not cannot stand alone."""
         return True

@@ -1,14 +1,15 @@
 """The key `except` of a rule: accounts that the rule leaves to those below it (G2, G3)."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from policies.conditions import Condition
 from policies.conditions.attributes import Attributes, AttributeValues
 from policies.conditions.domains import DomainNames, Domains
 from policies.conditions.groups import GroupRefs, Groups
-from policies.conditions.org_units import OrgUnitPaths, OrgUnits
-from policies.key import Key
+from policies.conditions.org_units import OrgUnitPaths, OrgUnits, bound_units
+from policies.key import NOT_WRITTEN, Key
 from policies.model import Account, Because, GroupRef, Memberships
 
 AccountNames = Annotated[tuple[str, ...], Key("Single accounts by address or by the directory's id.", filled=True)]
@@ -30,6 +31,8 @@ class Exceptions(Condition):
     domains: DomainNames = ()
     org_units: OrgUnitPaths = ()
     attributes: AttributeValues = field(default_factory=dict)
+    ids: Annotated[Mapping[str, str] | None, NOT_WRITTEN] = field(default=None, kw_only=True, repr=False, compare=False)
+    """What organizational units stand for; None where accounts carry paths."""
     _accounts: dict[str, Because] = field(init=False, repr=False, compare=False)
     _alternatives: tuple[Condition, ...] = field(init=False, repr=False, compare=False)
 
@@ -45,7 +48,7 @@ class Exceptions(Condition):
         if self.domains:
             written.append(Domains(self.domains, rule=self.rule, mark=self.mark))
         if self.org_units:
-            written.append(OrgUnits(self.org_units, rule=self.rule, mark=self.mark))
+            written.append(OrgUnits(self.org_units, ids=self.ids, rule=self.rule, mark=self.mark))
         if self.attributes:
             written.append(Attributes(self.attributes, rule=self.rule, mark=self.mark))
         return written
@@ -66,3 +69,12 @@ class Exceptions(Condition):
     def refs(self) -> tuple[GroupRef, ...]:
         """The groups that are excepted."""
         return self.groups
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The organizational units that are excepted, but for the root."""
+        return bound_units(self.org_units)
+
+    def placed(self, ids: Mapping[str, str]) -> "Exceptions":
+        """The exceptions by ids."""
+        return replace(self, ids=ids)

@@ -46,7 +46,7 @@ def pull_groups(run: Run, directory: Directory) -> Grouped | None:
 
     A directory that refuses to show groups suspends the rules that need them, and no more (G3).
     """
-    refs = group_refs(run.in_force.policy)
+    refs = group_refs(run.in_force.policy, run.entry)
     if not refs or not directory.capabilities.groups:
         return None
     with run.app.store.read() as tx:
@@ -201,7 +201,7 @@ def resolved(tx: "Transaction", run: Run, grouped: Grouped | None) -> Resolved:
 
 
 def _ignored(run: Run, grouped: Grouped) -> str | None:
-    named = [grouped.bindings[ref] for ref in group_refs(run.in_force.policy) if ref in grouped.bindings]
+    named = [grouped.bindings[ref] for ref in group_refs(run.in_force.policy, run.entry) if ref in grouped.bindings]
     told = [
         f"another group is called {name.ref!r} by now, {name.namesake}: it is ignored, the name stands for"
         f" {name.group_id}"

@@ -9,6 +9,8 @@ from worker.operations.asking_mailboxes import AGAIN, Answers
 from worker.operations.grouping import Grouped
 from worker.operations.pulling import Pulled
 from worker.operations.runs import Run
+from worker.operations.shared_mailboxes import decide_by_groups
+from worker.operations.units import Units
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -18,7 +20,13 @@ LARGE = 500
 
 
 def merge(
-    tx: "Transaction", run: Run, directory: Directory, pulled: Pulled, grouped: Grouped | None, answers: Answers
+    tx: "Transaction",
+    run: Run,
+    directory: Directory,
+    pulled: Pulled,
+    grouped: Grouped | None,
+    answers: Answers,
+    units: Units | None = None,
 ) -> None:
     """Merge accounts, memberships and mailbox kinds, and keep the cursors that stand for them."""
     key, now = run.directory.key, run.now
@@ -39,7 +47,10 @@ def merge(
             tx.mirror.queue_mailboxes(key, batch, now, again=not pulled.full)
     if grouped is not None:
         changed += _merge_groups(tx, run, grouped)
+    if units is not None:
+        tx.units.bind(key, units.new, now)
     changed += _learn_mailboxes(tx, run, answers)
+    changed += decide_by_groups(tx, run, directory, pulled, grouped, units)
     if batch != run.batch or pulled.seen or grouped is not None:
         tx.staging.drop(key, batch)
         tx.staging.drop_edges(run.batch)
@@ -88,8 +99,9 @@ def _note_absent(tx: "Transaction", run: Run, directory: Directory, pulled: Pull
 def _merge_groups(tx: "Transaction", run: Run, grouped: Grouped) -> int:
     key = run.directory.key
     tx.groups.bind(key, grouped.new, run.now)
+    known = frozenset(tx.groups.gone(key))
     tx.groups.learn(key, [(g.id, g.name, g.address, g.gone) for g in grouped.found.values()])
-    if any(group.gone for group in grouped.found.values()):
+    if any(group.gone and group.id not in known for group in grouped.found.values()):
         tx.directories.plan_whole(key)
     if not grouped.edges and not grouped.whole:
         return 0

@@ -10,6 +10,7 @@ from policies.planner import Context, Proposal, footing, make_plan
 from store.groups import Closure
 from store.proposals import Chunk
 from worker.operations.runs import Run
+from worker.operations.unit_bindings import bound_units
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -33,8 +34,10 @@ def basis_of(tx: "Transaction", run: Run, suspended: Mapping[str, tuple[GroupRef
     app, kind, policy = run.app, run.entry.kind, run.in_force.policy
     bound = {b.ref: b.group_id for b in tx.groups.bindings(run.directory.key).values() if b.group_id is not None}
     closure = tx.groups.closure(run.directory.key, bound) if bound else None
+    units = bound_units(tx, run.directory.key, policy, run.entry, by_id=app.has_unit_ids(kind)).ids
+    able = {"org_units": app.has_org_units(kind), "groups": app.has_groups(kind)}
     return Basis(
-        rule_book(policy, run.entry, suspended, org_units=app.has_org_units(kind), groups=app.has_groups(kind)),
+        rule_book(policy, run.entry, suspended, units=units, **able),
         closure,
         Context(policy, run.now),
     )

@@ -3,7 +3,7 @@
 No transaction is open while a request is under way. What is read here changes nothing yet: `merging` does.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
@@ -53,6 +53,13 @@ class Pulled:
         return self.seen == 0 and not self.full
 
 
+Told = Callable[[Sequence[Seen]], Sequence[Seen]]
+
+
+def _as_told(accounts: Sequence[Seen]) -> Sequence[Seen]:
+    return accounts
+
+
 def due_to_be_read_whole(row: DirectoryRow, now: int) -> bool:
     """Whether everybody has to be read, and not only those who changed: every seven days, a little earlier for some
     than for others (Z12)."""
@@ -60,20 +67,21 @@ def due_to_be_read_whole(row: DirectoryRow, now: int) -> bool:
     return now - row.read_whole_at >= READ_WHOLE_EVERY - early
 
 
-def pull_accounts(run: Run, directory: Directory) -> Pulled:
-    """Walk the directory's accounts, going on where an interrupted walk stopped.
+def pull_accounts(run: Run, directory: Directory, told: Told = _as_told) -> Pulled:
+    """Walk the directory's accounts, going on where an interrupted walk stopped. `told` reads what a page tells as the
+    policy would have it.
 
     Raises what the connector raises; then nothing is kept but staged pages.
     """
     walk = _under_way(run)
     cursor = None if run.full else run.directory.cursor
     try:
-        return _walk(run, directory, walk, None if walk.whole and walk.resume else cursor)
+        return _walk(run, directory, walk, None if walk.whole and walk.resume else cursor, told)
     except CursorExpired:
         if cursor is None and walk.resume is None:
             raise
         _drop(run, walk)
-        return _walk(run, directory, _new_walk(run), None)
+        return _walk(run, directory, _new_walk(run), None, told)
 
 
 def _under_way(run: Run) -> Walk:
@@ -98,12 +106,12 @@ def _drop(run: Run, walk: Walk) -> None:
         tx.staging.drop(run.directory.key, walk.batch)
 
 
-def _walk(run: Run, directory: Directory, walk: Walk, cursor: str | None) -> Pulled:
+def _walk(run: Run, directory: Directory, walk: Walk, cursor: str | None, told: Told) -> Pulled:
     buffer: list[Seen] = []
     full = walk.whole
     for page in _pages(run, directory, cursor, walk):
         full = full or page.full
-        buffer.extend(page.accounts)
+        buffer.extend(told(page.accounts))
         run.progress("reading", walk.staged + len(buffer))
         if page.cursor is not None:
             return _complete(run, walk, buffer, page.cursor, full)

@@ -55,7 +55,7 @@ def _looked_up(app: "App", row: DirectoryRow, policy: InForce | None, ref: str, 
     entry = None if policy is None else policy.entry(row.id)
     if policy is None or entry is None:
         raise Usage(f"no policy in force has a directory {row.id}")
-    refs = group_refs(policy.policy)
+    refs = group_refs(policy.policy, entry)
     if GroupRef(ref) not in refs:
         raise Usage(f"no rule of {row.company_id} names a group {ref!r}; they name {', '.join(refs) or 'none'}")
     connector = app.open_directory(entry, policy.provider)

@@ -26,6 +26,8 @@ from worker.operations.planning import basis_of, due_whole, plan
 from worker.operations.policies import in_force
 from worker.operations.pulling import Pulled, confirm_absence, due_to_be_read_whole, pull_accounts, settle_disputed
 from worker.operations.runs import HeldKind, Run, RunResult
+from worker.operations.shared_mailboxes import reading
+from worker.operations.units import Units, list_units, with_units
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -92,7 +94,8 @@ def _begin(app: "App", directory: str, lease: Lease, asked: Asked) -> Run:
     if policy is None or entry is None:
         raise Usage(f"no policy in force has a directory {directory}")
     run_id = f"{directory}-{lease.fence}"
-    full = asked.full or due_to_be_read_whole(row, micros(app.clock()))
+    declared = entry.shared_mailboxes_are is not None and row.planned_policy != policy.version  # it may read otherwise
+    full = asked.full or declared or due_to_be_read_whole(row, micros(app.clock()))
     return Run(app, run_id, row, entry, policy, lease, full, asked.whole, asked.dry, asked.progress)
 
 
@@ -101,7 +104,8 @@ def _pass(run: Run, asked: Asked) -> None:
     if asked.approving is not None:
         return _approved(run, asked.approving, asked.who)
     connector = run.app.open_directory(run.entry, run.in_force.provider)
-    pulled = pull_accounts(run, connector)
+    units = list_units(run, connector)
+    pulled = pull_accounts(run, connector, reading(run, connector, units))
     run.result.seen, run.result.mode = pulled.seen, "full" if pulled.full else "delta"
     settle_disputed(run, connector, pulled)
     confirm_absence(run, connector, pulled)
@@ -111,16 +115,16 @@ def _pass(run: Run, asked: Asked) -> None:
     answers = ask_mailboxes(run, connector, pulled)
     run.step("pulled")
     with run.app.store.read() as tx:
-        names, holds = resolved(tx, run, grouped), _holds(tx, run)
+        names, holds = with_units(tx, run, units, resolved(tx, run, grouped)), _holds(tx, run)
     if _idle(run, pulled, grouped, answers, names, holds):
         return _release_idle(run, pulled, grouped, names, holds)
     if asked.dry:
-        return _rehearse(run, connector, pulled, grouped, answers)
+        return _rehearse(run, connector, pulled, grouped, answers, units)
     with run.app.store.begin() as tx:
         run.guard(tx)
-        merge(tx, run, connector, pulled, grouped, answers)
+        merge(tx, run, connector, pulled, grouped, answers, units)
     run.step("merged")
-    _plan_and_apply(run, grouped, answers)
+    _plan_and_apply(run, grouped, answers, units)
 
 
 def _approved(run: Run, held: HeldPlan, who: str) -> None:
@@ -138,7 +142,7 @@ def _approved(run: Run, held: HeldPlan, who: str) -> None:
 
 def _known_groups(tx: "Transaction", run: Run) -> Grouped | None:
     """The groups as they were last read. One that a name was bound to since is not known yet."""
-    refs = group_refs(run.in_force.policy)
+    refs = group_refs(run.in_force.policy, run.entry)
     if not refs:
         return None
     read = tx.groups.keys(run.directory.key)
@@ -188,13 +192,20 @@ def _holds(tx: "Transaction", run: Run) -> list[HeldKind]:
     ]
 
 
-def _rehearse(run: Run, connector: Directory, pulled: Pulled, grouped: Grouped | None, answers: Answers) -> None:
+def _rehearse(
+    run: Run,
+    connector: Directory,
+    pulled: Pulled,
+    grouped: Grouped | None,
+    answers: Answers,
+    units: Units | None,
+) -> None:
     """A dry run: the very transaction of a real one, rolled back (Z3)."""
     try:
         with run.app.store.begin() as tx:
             run.guard(tx)
-            merge(tx, run, connector, pulled, grouped, answers)
-            _decide(tx, run, grouped)
+            merge(tx, run, connector, pulled, grouped, answers, units)
+            _decide(tx, run, grouped, units=units)
             raise _RolledBack
     except _RolledBack:
         run.result.outcome = "dry_run"
@@ -204,10 +215,10 @@ def _rehearse(run: Run, connector: Directory, pulled: Pulled, grouped: Grouped |
         tx.leases.release(run.lease)
 
 
-def _plan_and_apply(run: Run, grouped: Grouped | None, answers: Answers) -> None:
+def _plan_and_apply(run: Run, grouped: Grouped | None, answers: Answers, units: Units | None) -> None:
     with run.app.store.begin() as tx:
         run.guard(tx)
-        news = _decide(tx, run, grouped)
+        news = _decide(tx, run, grouped, units=units)
         _finish(tx, run, answers, news=news)
     run.app.mark("applied")
 
@@ -218,11 +229,12 @@ def _decide(
     grouped: Grouped | None,
     approved: Mapping[str, frozenset[int]] = NONE,
     approving: HeldPlan | None = None,
+    units: Units | None = None,
 ) -> bool:
     """Plan, judge and apply; returns whether there is anything to tell that was not so before."""
     row = tx.directories.by_id(run.directory.id)
     run.directory = row
-    names, before = resolved(tx, run, grouped), _holds(tx, run)
+    names, before = with_units(tx, run, units, resolved(tx, run, grouped)), _holds(tx, run)
     changed = names.hash != row.groups_hash
     whole = due_whole(run) or changed
     service = None

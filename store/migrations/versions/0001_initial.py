@@ -636,6 +636,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("receiver", "company", name=op.f("pk_subscription")),
     )
     op.create_table(
+        "unit_ref",
+        sa.Column("directory", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("unit_id", sa.Text(), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("directory", "ref", name=op.f("pk_unit_ref")),
+    )
+    op.create_table(
         "unplanned",
         sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("directory", sa.Integer(), nullable=False),
