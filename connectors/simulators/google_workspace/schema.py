@@ -49,6 +49,8 @@ DOMAINS: Fields = {**_leaves("etag kind"), "domains": DOMAIN}
 CUSTOMER: Fields = _leaves(
     "alternateEmail customerCreationTime customerDomain etag id kind language phoneNumber postalAddress"
 )
-ACTIVITY: Fields = _leaves("actor etag events id ipAddress kind networkInfo ownerDomain resourceDetails")
+ACTIVITY: Fields = _leaves(
+    "actor etag events id ipAddress isAgenticAction kind networkInfo ownerDomain resourceDetails userDeviceInfo"
+)
 ACTIVITIES: Fields = {**_leaves("etag kind nextPageToken"), "items": ACTIVITY}
 CHANNEL: Fields = _leaves("address expiration id kind params payload resourceId resourceUri token type")

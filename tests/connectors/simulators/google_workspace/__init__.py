@@ -1,0 +1,1 @@
+"""The simulated Google Workspace, over real HTTP."""
