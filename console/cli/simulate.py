@@ -11,7 +11,7 @@ from console.cli.call import Call
 from console.cli.groups import Group
 
 if TYPE_CHECKING:
-    from worker.operations.simulating import Simulated, SimulatedSeller
+    from worker.operations.simulating import Simulated, SimulatedGoogle, SimulatedSeller
 
 
 @click.group(cls=Group, help="Serve a simulated vendor on loopback until interrupted.")
@@ -36,6 +36,26 @@ def microsoft365(call: Call, port: int, users: int | None, faults: Path | None) 
             print(line, flush=True)
 
     simulate_microsoft365(announce, port=port, users=users, faults=faults)
+
+
+@simulate.command(name="google_workspace")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Any free one if left out.")
+@click.option("--users", type=click.IntRange(0), help="How many made-up people the customer has; 180 if left out.")
+@click.option("--faults", type=click.Path(path_type=Path, dir_okay=False), help="A file of faults that shall happen.")
+def google_workspace(call: Call, port: int, users: int | None, faults: Path | None) -> None:
+    """Serve Northwind, a Google Workspace customer with units and nested groups; write a key file to sign in with."""
+    from worker.operations.simulating import simulate_google_workspace
+
+    def announce(simulated: "SimulatedGoogle") -> None:
+        if call.as_json:
+            customers = [{"id": id, "domain": domain, "admin": admin} for id, domain, admin in simulated.customers]
+            told = {"url": simulated.url, "key_file": str(simulated.key), "customers": customers}
+            print(encoded(told), flush=True)
+            return
+        for line in _lines_of_google(simulated):
+            print(line, flush=True)
+
+    simulate_google_workspace(announce, port=port, users=users, faults=faults)
 
 
 @simulate.command()
@@ -65,6 +85,19 @@ def _lines_of_seller(simulated: "SimulatedSeller") -> Iterator[str]:
     yield "in provider.yaml:"
     yield f"  allowed_hosts: [{simulated.url.partition('//')[2]}]"
     yield f"and in the environment: SIMULATED_SECRET={simulated.secret}"
+
+
+def _lines_of_google(simulated: "SimulatedGoogle") -> Iterator[str]:
+    id, domain, admin = simulated.customers[0]
+    yield f"{simulated.url} simulates Google Workspace with the customer {domain} until interrupted (Ctrl-C)."
+    yield ""
+    yield "In a policy file:"
+    yield "  kind: google_workspace"
+    yield f"  customer: {id}"
+    yield f"  admin: {admin}"
+    yield f"  credential: {{key: {{file: {simulated.key}}}}}"
+    yield f"  directory_url: {simulated.url}"
+    yield f"{simulated.key} was written here; it signs in to this simulator, and to nothing else."
 
 
 def _lines(simulated: "Simulated") -> Iterator[str]:

@@ -1,10 +1,16 @@
 """Serving a simulated vendor in the foreground, for trying things out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from worker.errors import Usage
+
+Fault = TypeVar("Fault")
+GOOGLE_KEY = Path("simulated-google-key.json")
+"""Where the key file of the simulated service account is written, in the current folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,8 @@ def simulate_microsoft365(
         tenants = tuple((tenant.id, tenant.domains.own) for tenant in simulator)
         announce(Simulated(server.url, simulator.app.client_id, simulator.app.secret, tenants))
 
-    try:
-        ordered = () if faults is None else read_faults(faults.read_text(encoding="utf-8"), str(faults))
-        run(told, port=port, users=users, faults=ordered)
-    except OSError as taken:
-        raise Usage(f"cannot serve on port {port}: {taken.strerror}" if faults is None else str(taken)) from None
+    with _serving(port, faults):
+        run(told, port=port, users=users, faults=_ordered(faults, read_faults))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,45 @@ def simulate_seller(announce: Callable[[SimulatedSeller], None], *, port: int = 
     def told(server: SellerServer) -> None:
         announce(SimulatedSeller(server.url, server.simulator.secret))
 
+    with _serving(port, faults):
+        run(told, port=port, faults=_ordered(faults, read_faults))
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedGoogle:
+    """What there is to tell of a simulated Google: its address, and what a policy needs."""
+
+    url: str
+    key: Path
+    """The key file that was written."""
+    customers: tuple[tuple[str, str, str], ...]
+    """Id, domain and the administrator to impersonate, of each customer."""
+
+
+def simulate_google_workspace(
+    announce: Callable[[SimulatedGoogle], None], *, port: int = 0, users: int | None = None, faults: Path | None = None
+) -> None:
+    """Serve Northwind's Google Workspace until the process is interrupted; a key file is written to sign in with.
+    Raises Usage for a port that is taken."""
+    from connectors.simulators.google_workspace import GoogleServer, read_faults, run
+
+    def told(server: GoogleServer) -> None:
+        customers = tuple((customer.id, customer.domain, customer.subject) for customer in server.simulator)
+        announce(SimulatedGoogle(server.url, server.write_key(GOOGLE_KEY), customers))
+
+    with _serving(port, faults):
+        run(told, port=port, users=users, faults=_ordered(faults, read_faults))
+
+
+def _ordered(faults: Path | None, read: Callable[[str, str], Sequence[Fault]]) -> Sequence[Fault]:
+    """The faults of a file, where there is one."""
+    return () if faults is None else read(faults.read_text(encoding="utf-8"), str(faults))
+
+
+@contextmanager
+def _serving(port: int, faults: Path | None) -> Iterator[None]:
+    """Tells of a port that is taken, or a file that cannot be read, as a mistake in the call."""
     try:
-        ordered = () if faults is None else read_faults(faults.read_text(encoding="utf-8"), str(faults))
-        run(told, port=port, faults=ordered)
-    except OSError as taken:
-        raise Usage(f"cannot serve on port {port}: {taken.strerror}" if faults is None else str(taken)) from None
+        yield
+    except OSError as problem:
+        raise Usage(f"cannot serve on port {port}: {problem.strerror}" if faults is None else str(problem)) from None
