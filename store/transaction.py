@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from store.renewals import Renewals
     from store.retentions import Retentions
     from store.staging import Staging
-    from store.units import Units
     from store.stock_warnings import StockWarnings
+    from store.units import Units
     from store.usage import UsageDays
     from store.versions import Versions
     from store.views import Views
@@ -164,6 +164,9 @@ class Transaction:
         from store.license_keys import LicenseKeys
 
         return LicenseKeys(self)
+
+    @cached_property
+
 
     @cached_property
     def lots(self) -> "Lots":

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from connectors.webhooks import Webhook
     from policies.document import DirectoryEntry, Kinds, SellerEntry, WebhookReceiver
     from policies.provider import Provider
+    from store.leases import Idle
 
 
 def _now() -> datetime:
-    from store.leases import Idle
     return datetime.now(UTC)
 
 
@@ -41,15 +41,15 @@ class App:
     stopping: threading.Event = field(default_factory=threading.Event)
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{random.getrandbits(48):012x}")
     """The name under which this process holds leases."""
-    mark: Callable[[str], None] = lambda _step: None
-    """Called between the steps of a run; tests stop a run there."""
-
     lease: timedelta = LEASE
     held: Held = field(default_factory=Held)
     hand_back: "Callable[[Idle], None] | None" = None
     """Where idle passes go that have ended; without it each hands its own lease back."""
     heard: Callable[[str, str], None] = lambda _vendor, _verdict: None
     """Called with each answer of a vendor, for those who count them."""
+    mark: Callable[[str], None] = lambda _step: None
+    """Called between the steps of a run; tests stop a run there."""
+
     @cached_property
     def kinds(self) -> "Kinds":
         """The kinds of directories and sellers that are installed."""

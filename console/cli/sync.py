@@ -31,16 +31,18 @@ SHOWN = 20
 def sync(call: Call, directories: tuple[str, ...], dry_run: bool, full: bool, no_wait: bool, timeout: timedelta) -> int:
     """Run a pass over DIRECTORIES, or over all of them, and wait for its end.
 
-    The policy folder is read first. Exits 1 if a directory failed or stayed busy, else 3 if a hold stands in the way.
+    The policy folder is read first. Where a daemon runs, it does all of that, and its end is waited for.
+
+    Exits 1 if a directory failed or stayed busy, else 3 if a hold stands in the way.
     """
     from console.cli.progress import shown
-    from worker.operations.on_demand import Wanted, queue, sync_now
+    from worker.operations.on_demand import Wanted, queue, sync_by_daemon
 
     if no_wait and dry_run:
         raise click.UsageError("--no-wait and --dry-run contradict each other: a dry run is shown when it ends")
     with shown() as progress:
         wanted = Wanted(directories, full, dry_run, timeout, progress)
-        synced = queue(call.app, wanted) if no_wait else sync_now(call.app, wanted)
+        synced = queue(call.app, wanted) if no_wait else sync_by_daemon(call.app, wanted)
     call.answer(_json(synced), lambda: _text(synced))
     return exit_code(synced.results)
 

@@ -11,10 +11,13 @@ import msgspec
 
 from policies.errors import PolicyError, Problem
 from store.deliveries import DELIVERY
+from store.errors import Conflict
 from store.order_rows import PLACED, WANTED, OrderRow
 from store.orders import MANUAL
 from store.times import micros
 from worker.errors import Usage
+from worker.held import keeping
+from worker.operations import through_daemon
 from worker.operations.policies import load
 from worker.operations.pool_pass import pass_pools
 from worker.operations.runs import REPORTED, HeldKind, RunResult
@@ -66,11 +69,9 @@ def sync_now(app: "App", wanted: Wanted) -> Synced:
     if not wanted.dry:
         pass_pools(app)
     deadline = app.clock() + wanted.timeout
-    with ThreadPoolExecutor(max_workers=min(THREADS, max(1, len(directories)))) as pool, _stopped_by_a_person(app):
-        runs = [pool.submit(_joined, app, directory, _asked(wanted, directory), deadline) for directory in directories]
-        wait(runs)
-    results = tuple(run.result() for run in runs)
-    orders = () if wanted.dry else _carry_orders(app)
+    with keeping(app):
+        results = _all_joined(app, [_in_this_process(app, wanted, name, deadline) for name in directories])
+    orders = () if wanted.dry else _carry_orders(app, lambda: relay_once(app, app.clock(), asked=True))
     if not wanted.dry:
         warn_of_low_stock(app)
         deliver_all(app)
@@ -79,13 +80,36 @@ def sync_now(app: "App", wanted: Wanted) -> Synced:
     return Synced(_with_deliveries(app, results) if orders else results, problems, orders)
 
 
-def _carry_orders(app: "App") -> tuple[OrderRow, ...]:
+def sync_by_daemon(app: "App", wanted: Wanted) -> Synced:
+    """The same where a daemon runs: it reads the policies, passes over the directories, and carries orders; here its
+    progress is shown, and its end waited for. What is shown and not done is worked out in this process."""
+    if wanted.dry or not through_daemon.daemon_runs(app):
+        return sync_now(app, wanted)
+    deadline = app.clock() + wanted.timeout
+    problems = through_daemon.read_policies(app, deadline)
+    directories = chosen(app, wanted.directories, problems)
+    waits = [through_daemon.Waiting(app, name, _asked(wanted, name), deadline) for name in directories]
+    with through_daemon.waiting(app, waits):
+        results = _all_joined(app, [_Joined(app, one.directory, one.asked, deadline, one) for one in waits])
+    orders = _carry_orders(app, lambda: through_daemon.carry_orders(app, deadline))
+    return Synced(_with_deliveries(app, results) if orders else results, problems, orders)
+
+
+def _all_joined(app: "App", joined: "Sequence[_Joined]") -> tuple[RunResult, ...]:
+    """Up to eight at once."""
+    with ThreadPoolExecutor(max_workers=min(THREADS, max(1, len(joined)))) as pool, _stopped_by_a_person(app):
+        runs = [pool.submit(one) for one in joined]
+        wait(runs)
+    return tuple(run.result() for run in runs)
+
+
+def _carry_orders(app: "App", carry: Callable[[], object]) -> tuple[OrderRow, ...]:
     """Carry orders to their sellers, and tell what became of each."""
     with app.store.read() as tx:
         open_ = [row.id for row in tx.orders.listing(states=(WANTED, PLACED)) if row.seller != MANUAL]
     if not open_:
         return ()
-    relay_once(app, app.clock(), asked=True)
+    carry()
     with app.store.read() as tx:
         return tuple(reversed(tx.orders.listing(ids=open_)))
 
@@ -114,12 +138,13 @@ def _holding(result: RunResult, deliveries: list[HeldKind]) -> RunResult:
 
 def queue(app: "App", wanted: Wanted) -> Synced:
     """Ask for passes and do not wait: whoever runs the directories does them at once (Z9)."""
-    problems = load(app)
+    if through_daemon.daemon_runs(app):
+        problems = through_daemon.read_policies(app, app.clock() + wanted.timeout)
+    else:
+        problems = load(app)
     directories = chosen(app, wanted.directories, problems)
-    now = micros(app.clock())
-    with app.store.begin() as tx:
-        for directory in directories:
-            tx.directories.ask(tx.directories.by_id(directory).key, now)
+    if frozen := set(wanted.directories) - set(through_daemon.ask(app, directories, full=wanted.full)):
+        raise Conflict(f"{', '.join(sorted(frozen))}: frozen or retired; nothing is changed for it")
     return Synced(tuple(RunResult(directory, None, "queued") for directory in directories), problems)
 
 
@@ -148,25 +173,42 @@ def _asked(wanted: Wanted, directory: str) -> Asked:
     return Asked(full=wanted.full, whole=wanted.full, dry=wanted.dry, progress=progress)
 
 
-def _joined(app: "App", directory: str, asked: Asked, deadline: datetime) -> RunResult:
-    """Run a pass; while somebody else runs one, wait for its end and then run ours, which sees what it left. Where
-    the directory asks for a pause that ends before the deadline, run another one after it; where a pass left something
-    to be done at once, like mailboxes to ask for, go on with it."""
-    done: RunResult | None = None
-    while True:
-        result = sync(app, directory, asked)
-        if done is not None:
-            result = _together(done, result)
-        if result.outcome in ENDED and not asked.dry and _goes_on(app, directory) and app.clock() < deadline:
-            done = result
-            continue
-        pause = timedelta(seconds=result.retry_after or 0)
-        waits = result.outcome == "busy" or bool(pause)
-        if not waits or app.clock() + pause >= deadline or app.stopping.is_set():
-            return result
-        why = "leaving the directory alone, as it asks" if pause else "waiting for a run that is under way"
-        asked.progress(why, 0)
-        _sleep(app, pause or POLL)
+@dataclass(frozen=True)
+class _Joined:
+    """A pass over one directory to its end. While somebody else runs one, its end is waited for, and then ours is run,
+    which sees what it left. Where the directory asks for a pause that ends before the deadline, another one is run
+    after it; where a pass left something to be done at once, like mailboxes to ask for, it goes on with that."""
+
+    app: "App"
+    directory: str
+    asked: Asked
+    deadline: datetime
+    run: Callable[[], RunResult]
+
+    def __call__(self) -> RunResult:
+        app, done = self.app, None
+        while True:
+            result = self.run()
+            if done is not None:
+                result = _together(done, result)
+            if result.outcome in ENDED and not self.asked.dry and self._goes_on():
+                done = result
+                continue
+            pause = timedelta(seconds=result.retry_after or 0)
+            waits = result.outcome == "busy" or bool(pause)
+            if not waits or app.clock() + pause >= self.deadline or app.stopping.is_set():
+                return result
+            why = "leaving the directory alone, as it asks" if pause else "waiting for a run that is under way"
+            self.asked.progress(why, 0)
+            _sleep(app, pause or POLL)
+
+    def _goes_on(self) -> bool:
+        return _goes_on(self.app, self.directory) and self.app.clock() < self.deadline
+
+
+def _in_this_process(app: "App", wanted: Wanted, directory: str, deadline: datetime) -> _Joined:
+    asked = _asked(wanted, directory)
+    return _Joined(app, directory, asked, deadline, lambda: sync(app, directory, asked))
 
 
 def _goes_on(app: "App", directory: str) -> bool:
