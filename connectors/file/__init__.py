@@ -23,4 +23,5 @@ DIRECTORY = DirectoryConnector(
     every=timedelta(hours=1),
     capabilities=CAPABILITIES,
     opens="connectors.file.directory:open_directory",
+    examines="connectors.file.examining:examine",
 )

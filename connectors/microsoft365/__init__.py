@@ -46,4 +46,5 @@ DIRECTORY = DirectoryConnector(
     every=timedelta(minutes=1),
     capabilities=CAPABILITIES,
     opens="connectors.microsoft365.directory:open_directory",
+    examines="connectors.microsoft365.examining:examine",
 )

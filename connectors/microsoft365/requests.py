@@ -87,6 +87,14 @@ def users_by_id(root: str, ids: Sequence[str]) -> Request:
     return request._replace(url=f"{request.url}?$select=id")
 
 
+def some_users(root: str, most: int) -> Request:
+    """A few users, by their ids alone."""
+    from msgraph.generated.users.users_request_builder import UsersRequestBuilder as Users
+
+    query = Users.UsersRequestBuilderGetQueryParameters(select=["id"], top=most)
+    return _written(_client().users.to_get_request_information(_with(query)), root)
+
+
 @lru_cache(maxsize=64)
 def user_count(root: str) -> Request:
     """How many users there are, from an index that may lag."""

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "audit": Lazy("console.cli.audit:audit", "The record of every change, and the proof that it is whole."),
     "feed": Lazy("console.cli.feed:feed", "The same as a feed that can be read from any point."),
     "report": Lazy("console.cli.report:report", "What was used in a month, for bills."),
+    "doctor": Lazy("console.cli.doctor:doctor", "Try every dependency, credential and permission."),
     "simulate": Lazy("console.cli.simulate:simulate", "Serve a simulated vendor on loopback."),
     "db": Lazy("console.cli.db:db", "Upgrade the database."),
 }

@@ -1,0 +1,94 @@
+"""Trying what a directory or seller needs, one thing at a time, for `seatkeeper doctor`: a cold path, and read only.
+
+A kind of directory says in its `DirectoryConnector` which function examines one; a kind without one is opened and
+asked which tenant it is.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import NamedTuple
+
+from connectors.context import Context
+from connectors.errors import ConnectorError, NeedsPerson, Transient
+from connectors.registry import directories, open_directory, open_seller
+from connectors.verdicts import Patience
+from policies.credentials import EnvRef, FileRef
+from policies.document import DirectoryEntry, SellerEntry
+
+SIGN_IN, TENANT, USERS, GROUPS, MAILBOXES = "sign-in", "tenant", "users", "groups", "mailboxes"
+"""What is tried of a directory. The detail of `tenant` is the tenant id or customer id that it reports of itself."""
+BRIEF = Patience(attempts=2, longest=5.0)
+"""Somebody waits for the answer."""
+NOBODY = "seatkeeper-doctor"
+"""A key under which nothing was ever ordered."""
+AGAIN = "try again in a while; if it stays so, look at the network between here and there"
+
+
+class Finding(NamedTuple):
+    """What came of trying one thing: that it works and what it told, or what is wrong and what to do about it."""
+
+    what: str
+    ok: bool
+    detail: str = ""
+    problem: str | None = None
+    remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What the policy needs a directory to tell, beside its accounts."""
+
+    groups: bool = False
+    mailboxes: bool = False
+
+
+def tried(what: str, attempt: Callable[[], str]) -> Finding:
+    """Make an attempt, which returns what it told; a failure is a finding as well."""
+    try:
+        return Finding(what, True, attempt())
+    except NeedsPerson as problem:
+        return Finding(what, False, "", problem.problem, problem.remedy)
+    except Transient as problem:
+        return Finding(what, False, "", problem.problem, AGAIN)
+    except ConnectorError as problem:
+        return Finding(what, False, "", problem.problem, "a defect, or a vendor that changed: report it")
+
+
+def examine_directory(entry: DirectoryEntry, context: Context, needed: Needed) -> Iterator[Finding]:
+    """Try a directory: signing in, the tenant, and each permission that is needed. Ends where the next attempt can
+    tell nothing any more."""
+    place = directories()[entry.kind].examines
+    if place is None:
+        yield tried(TENANT, lambda: open_directory(entry, context).tenant())
+        return
+    module, _, function = place.partition(":")
+    yield from getattr(import_module(module), function)(entry.options, context, needed)
+
+
+def examine_seller(entry: SellerEntry, context: Context) -> Finding:
+    """Ask a seller for an order that nobody made: whether it is there, and takes our signature."""
+
+    def attempt() -> str:
+        seller = open_seller(entry, context)
+        seller.find(NOBODY)
+        return seller.address
+
+    return tried("seller", attempt)
+
+
+def examine_secrets(refs: Sequence[EnvRef | FileRef], context: Context) -> Iterator[Finding]:
+    """Read each secret that policies point to, and forget it."""
+    for ref in refs:
+        yield tried(
+            f"{{env: {ref.name}}}" if isinstance(ref, EnvRef) else f"{{file: {ref.path}}}",
+            lambda ref=ref: _read(ref, context),  # type: ignore[misc]
+        )
+
+
+def _read(ref: EnvRef | FileRef, context: Context) -> str:
+    if isinstance(ref, EnvRef):
+        context.secrets.text(ref)
+    else:
+        context.secrets.data(ref)
+    return "can be read"
