@@ -57,6 +57,8 @@ class PostOffice:
     """TLS from the first byte."""
     plain: bool = False
     """STARTTLS is optional."""
+    here: bool = False
+    """The server is on this machine, so that nobody listens on the way."""
 
     def send(self, letter: Letter, now: datetime) -> tuple[str, ...]:
         """Hand a letter over; when this returns, the server has accepted it. Returns those of its addresses that the
@@ -109,7 +111,7 @@ class PostOffice:
 
     def _secure(self, server: smtplib.SMTP) -> None:
         server.ehlo_or_helo_if_needed()
-        safe = self.tls or is_loopback(self.host)
+        safe = self.tls or self.here
         if not self.tls and server.has_extn("starttls"):
             server.starttls(context=ssl.create_default_context())
             server.ehlo()
@@ -175,6 +177,7 @@ def post_office(url: str | None) -> PostOffice:
         password=unquote(parts.password or ""),
         tls=parts.scheme == "smtps",
         plain=said.get("starttls") == "optional",
+        here=is_loopback(parts.hostname or ""),
     )
 
 
