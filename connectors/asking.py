@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from connectors.errors import Permanent, Transient
 from connectors.http import Answer, HttpClient, NoAnswer, Request
 from connectors.links import redacted
-from connectors.verdicts import PATIENCE, Dialect, Meaning, Patience, Verdict, judge
+from connectors.verdicts import APPLICATION, PATIENCE, Dialect, Meaning, Patience, Verdict, judge
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,25 @@ class Surroundings:
             raise Transient("stopped before the next request", retry_after=0.0, feature=feature)
 
 
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Until when a vendor wants to be left alone by an application, whichever of its directories is asked (Z9).
+
+    One for a process: another process is told the same by the first answer that it gets.
+    """
+
+    _until: dict[str, datetime] = field(default_factory=dict)
+
+    def begin(self, application: str, until: datetime) -> None:
+        """Let nobody ask for this application before."""
+        self._until[application] = max(until, self._until.get(application, until))
+
+    def left(self, application: str, now: datetime) -> float:
+        """The seconds that are left."""
+        until = self._until.get(application)
+        return 0.0 if until is None else max(0.0, (until - now).total_seconds())
+
+
 class _Heard(NamedTuple):
     verdict: Verdict
     answer: Answer | None
@@ -72,6 +91,9 @@ class Asker:
     dialect: Dialect
     world: Surroundings
     patience: Patience = PATIENCE
+    application: str = ""
+    """As which it asks, where the vendor counts by that."""
+    pauses: Pauses = field(default_factory=Pauses)
 
     def ask(self, request: Request, sign: Sign, read: Callable[[bytes], Read], *, feature: str = "users") -> Read:
         """What `read` makes of the answer's body.
@@ -81,7 +103,7 @@ class Asker:
         """
         attempt, challenge, renewed = 1, None, False
         while True:
-            self.world.check(feature=feature)
+            self._heed(feature)
             heard, value = self._try(request, sign(challenge), read)
             challenge = None
             match heard.verdict.meaning:
@@ -96,6 +118,22 @@ class Asker:
                 case meaning:
                     assert heard.answer is not None
                     raise Refused(heard.problem, meaning, heard.answer.status, heard.codes)
+
+    def _heed(self, feature: str) -> None:
+        """Wait while the vendor pauses the application. Raises Transient for a pause beyond this patience, and where
+        there is a stop."""
+        self.world.check(feature=feature)
+        left = self.pauses.left(self.application, self.world.clock())
+        if left > self.patience.longest:
+            problem = "the vendor throttles the application, for all of its directories"
+            raise Transient(problem, retry_after=left, scope=APPLICATION, feature=feature)
+        if left > 0:
+            self.world.wait(left * (1 + self.world.random() / 10), feature=feature)
+
+    def throttled(self, seconds: float, scope: str) -> None:
+        """Remember a pause that the vendor asks for, where it is one of the whole application."""
+        if scope == APPLICATION:
+            self.pauses.begin(self.application, self.world.clock() + timedelta(seconds=seconds))
 
     def _try(
         self, request: Request, signed: Mapping[str, str], read: Callable[[bytes], Read]
@@ -116,10 +154,11 @@ class Asker:
 
     def _pause(self, request: Request, heard: _Heard, attempt: int, feature: str) -> None:
         after, scope = heard.verdict.after, heard.verdict.scope
-        if attempt >= self.patience.attempts or (after or 0.0) > self.patience.longest:
-            raise Transient(heard.problem, retry_after=after, scope=scope, feature=feature)
         chance = self.world.random()
         seconds = self.patience.backoff(attempt, chance) if after is None else after * (1 + chance / 10)
+        self.throttled(seconds if after is None else after, scope)
+        if attempt >= self.patience.attempts or (after or 0.0) > self.patience.longest:
+            raise Transient(heard.problem, retry_after=after, scope=scope, feature=feature)
         log.warning("%s; attempt %d of %d in %.1f s", heard.problem, attempt + 1, self.patience.attempts, seconds)
         self.world.wait(seconds, feature=feature)
 

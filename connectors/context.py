@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from connectors.asking import Surroundings
+from connectors.asking import Pauses, Surroundings
 from connectors.errors import NeedsPerson
 from connectors.http import HttpClient
 from connectors.secrets import Secrets
@@ -37,6 +37,7 @@ class Context:
     """The credentials that `provider.yaml` has by name; each may serve many tenants."""
     world: Surroundings = REAL
     http: HttpClient = field(default_factory=HttpClient)
+    pauses: Pauses = field(default_factory=Pauses)
     credentials: Credentials = field(init=False)
     _kept: dict[type, Any] = field(init=False, repr=False, default_factory=dict)
 

@@ -21,6 +21,9 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import NamedTuple
 
+APPLICATION = "application"
+"""The scope of a pause that is for every directory of an application."""
+
 
 class Meaning(Enum):
     """What to do about an answer."""
@@ -108,4 +111,4 @@ def _until(said: str, now: datetime) -> float:
 
 def _scope(headers: Mapping[str, str]) -> str:
     """Graph names whom it pauses: `Tenant_Application/…`, `Tenant/…`, or `Application/…`, every tenant of the app."""
-    return "application" if headers.get("x-ms-throttle-scope", "").startswith("Application/") else "directory"
+    return APPLICATION if headers.get("x-ms-throttle-scope", "").startswith("Application/") else "directory"

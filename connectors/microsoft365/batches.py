@@ -15,7 +15,7 @@ from connectors.http import Request
 from connectors.microsoft365 import requests
 from connectors.microsoft365.graph import Graph
 from connectors.microsoft365.wire import DIALECT, codes, reader
-from connectors.verdicts import Meaning, Verdict, judge
+from connectors.verdicts import APPLICATION, Meaning, Verdict, judge
 
 MOST = 20
 _ATTEMPTS = 4
@@ -93,8 +93,10 @@ def _item(graph: Graph, id: str, request: Request) -> _Item:
 def _pause(graph: Graph, verdicts: Sequence[Verdict], attempt: int, feature: str) -> None:
     patience, world = graph.asker.patience, graph.asker.world
     asked = [verdict.after for verdict in verdicts if verdict.after is not None]
-    scope = "application" if any(verdict.scope == "application" for verdict in verdicts) else "directory"
+    scope = APPLICATION if any(verdict.scope == APPLICATION for verdict in verdicts) else "directory"
+    chance = world.random()
+    seconds = max(asked) * (1 + chance / 10) if asked else patience.backoff(attempt, chance)
+    graph.asker.throttled(max(asked, default=seconds), scope)
     if asked and max(asked) > patience.longest:
         raise Transient("parts of a batch are throttled", retry_after=max(asked), scope=scope, feature=feature)
-    chance = world.random()
-    world.wait(max(asked) * (1 + chance / 10) if asked else patience.backoff(attempt, chance), feature=feature)
+    world.wait(seconds, feature=feature)

@@ -13,7 +13,7 @@ from connectors.microsoft365.clouds import CLOUDS, GRAPH_HOSTS, LOGIN_HOSTS
 from connectors.microsoft365.graph import Graph
 from connectors.microsoft365.wire import DIALECT
 from connectors.tokens import Purpose
-from policies.credentials import InlineMicrosoft
+from policies.credentials import InlineMicrosoft, MicrosoftManagedIdentity
 from policies.model import AccountId, Sighting
 
 VERSION = "/v1.0"
@@ -70,7 +70,15 @@ def open_directory(options: Options, context: Context) -> Directory:
         )
     purpose = Purpose(options.tenant, cloud.scope, login)
     tokens = context.credentials.source(purpose, credential, shared=shared)
-    return Microsoft365(Graph(_versioned(place), tokens, Asker(context.http, DIALECT, context.world)))
+    asker = Asker(context.http, DIALECT, context.world, application=_application(credential), pauses=context.pauses)
+    return Microsoft365(Graph(_versioned(place), tokens, asker))
+
+
+def _application(credential: InlineMicrosoft) -> str:
+    """As which application Graph counts what is asked."""
+    if isinstance(credential, MicrosoftManagedIdentity):
+        return credential.managed_identity.lower()
+    return credential.client_id.lower()
 
 
 def _place(override: str | None, host: str, known: Collection[str], allowed: Collection[str]) -> Root:

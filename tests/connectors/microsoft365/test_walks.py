@@ -218,6 +218,49 @@ def test_a_token_that_cannot_be_read_makes_the_tenant_be_asked(town: Microsoft36
     assert mirror.pages[0].tenant == town.tenant
 
 
+@proves("Z9")
+def test_throttling_of_the_application_lets_its_other_tenants_wait_too(town: Microsoft365Town) -> None:
+    people(town, 1)
+    contoso, fabrikam = town.open(), town.open_another()
+    town.simulator.order(Fault("throttle", "/users/delta", scope="application", retry_after=600))
+    with pytest.raises(Transient):
+        read(contoso)
+    asked = town.requests()
+
+    with pytest.raises(Transient) as failed:
+        read(fabrikam)
+    assert (failed.value.scope, failed.value.retry_after, town.requests()) == ("application", 600, asked)
+
+    town.world.sleep(570)
+    read(fabrikam)
+    assert town.world.waited >= 600
+
+
+@proves("Z9")
+def test_throttling_of_a_tenant_is_no_concern_of_another(town: Microsoft365Town) -> None:
+    people(town, 1)
+    fabrikam = town.open_another()
+    town.simulator.order(Fault("throttle", "/users/delta", retry_after=600))
+    with pytest.raises(Transient):
+        read(town.open())
+
+    read(fabrikam)
+    assert town.world.slept == []
+
+
+@proves("Z9")
+def test_throttling_of_the_application_inside_a_batch_is_told_to_all(town: Microsoft365Town) -> None:
+    (ada,) = people(town, 1)
+    fault = Fault("throttle", "/users/*/mailboxSettings/*", scope="application", retry_after=600)
+    town.simulator.order(fault)
+    with pytest.raises(Transient):
+        list(town.open().mailboxes([AccountId(ada)]))
+
+    with pytest.raises(Transient) as failed:
+        read(town.open_another())
+    assert failed.value.scope == "application"
+
+
 # Groups
 
 

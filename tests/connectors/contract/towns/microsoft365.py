@@ -79,9 +79,16 @@ class Microsoft365Town:
         return self.contoso.id
 
     def open(self) -> Directory:
+        return self._open(self.contoso.id, "contoso-m365")
+
+    def open_another(self) -> Directory:
+        """A tenant of another company, read by the same application."""
+        return self._open(self.simulator.add_tenant(domain="fabrikam.example").id, "fabrikam-m365")
+
+    def _open(self, tenant: str, id: str) -> Directory:
         credential = MicrosoftSecret(SIMULATED_CLIENT_ID, EnvRef("CONTOSO_SECRET"))
-        options = Options(self.contoso.id, credential, graph_url=self.url, login_url=self.url)
-        entry = DirectoryEntry(DirectoryId("contoso-m365"), self.kind, timedelta(minutes=1), options)
+        options = Options(tenant, credential, graph_url=self.url, login_url=self.url)
+        entry = DirectoryEntry(DirectoryId(id), self.kind, timedelta(minutes=1), options)
         return registry.open_directory(entry, self._context)
 
     def hire(self, name: str) -> str:
