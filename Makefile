@@ -14,7 +14,7 @@ RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast nightly bench docs demo run clean
+.PHONY: help setup check test test-fast nightly bench accidents docs demo run clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ nightly: $(READY)  ## look for long: every property, thousands of examples each
 
 bench: $(READY)  ## measure; nothing else should run meanwhile
 	$(BIN)/python -m tests.bench.passes $(BENCH)
+
+accidents: $(READY)  ## play what happened to others (docs/reliability.md)
+	$(PYTEST) $(PARALLEL) tests/accidents
 
 docs: $(READY)  ## check what the documents say against the program and the tests
 	$(PYTEST) tests/architecture

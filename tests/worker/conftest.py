@@ -12,6 +12,14 @@ from tests.services.postgres import Postgres
 from tests.worker.world import SECRET, Customer, World, in_world
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The quick suite plays the stories of passes on SQLite, and PostgreSQL's own tests are those of the store; the
+    whole suite plays all of them on both."""
+    for item in items:
+        if "postgresql" in item.name and item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _the_secret() -> Iterator[None]:
     """What the policies of these tests name as the secret of every tenant."""
