@@ -101,7 +101,7 @@ class GoogleKey:
 class GoogleFederated:
     """A service account that is impersonated with a token in a file (workload identity federation)."""
 
-    federated: Annotated[SecretFile, Key("The credential configuration, or the file with a fresh token.")]
+    federated: Annotated[SecretFile, Key("The credential configuration; its token lies in a file.")]
     impersonate: Annotated[
         str,
         Key(

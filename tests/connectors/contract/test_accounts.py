@@ -81,7 +81,7 @@ def test_an_interrupted_walk_goes_on_where_it_was_and_is_still_one_over_everybod
 # What changed since
 
 
-@story()
+@story("quiet")
 def test_nothing_happened_and_nothing_is_told(town: Town) -> None:
     people(town, 3)
     mirror = read(town.open())

@@ -1,0 +1,94 @@
+"""Asks the Directory API for one customer: signed, in step, patiently, and with what a refusal means for a person."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+from urllib.parse import quote, urlencode
+
+from connectors.asking import Asker, Refused
+from connectors.errors import Transient
+from connectors.google_workspace.access import Signer
+from connectors.google_workspace.faults import refused_by_api
+from connectors.google_workspace.pace import Pace
+from connectors.http import Request, product
+from connectors.links import Root
+from connectors.verdicts import Patience
+
+Read = TypeVar("Read")
+
+PATIENCE = Patience(attempts=8, longest=64.0)
+"""Quotas are per minute: all pauses together are longer than one, however chance has it."""
+MOST_PAGES = 20_000
+_HEADERS = {"accept": "application/json", "user-agent": f"{product()} (gzip)"}
+"""Google compresses only for those whose name has `gzip` in it (Google, "Directory API: performance")."""
+
+
+class ListPage(Protocol):
+    """A page of a list; without a token, or with an empty one, it is the last."""
+
+    nextPageToken: str | None
+
+
+Some = TypeVar("Some", bound=ListPage)
+
+
+@dataclass(frozen=True, slots=True)
+class Google:
+    """The Directory API as one customer shows it to us."""
+
+    root: Root
+    """With the version: `https://admin.googleapis.com/admin/directory/v1`."""
+    customer: str
+    """`my_customer`, or a customer id."""
+    signer: Signer
+    asker: Asker
+    paces: tuple[Pace, ...]
+
+    @property
+    def admin(self) -> str | None:
+        """The administrator that the service account acts as."""
+        return self.signer.admin
+
+    def request(self, path: tuple[str, ...], query: Mapping[str, str]) -> Request:
+        """A request for what is at a path below the root."""
+        place = "/".join(quote(part, safe="") for part in path)
+        return Request("GET", f"{self.root.url}/{place}?{urlencode({**query, 'prettyPrint': 'false'})}", _HEADERS)
+
+    def ask(self, request: Request, read: Callable[[bytes], Read], feature: str, *, of_one: bool = False) -> Read:
+        """What `read` makes of the answer.
+
+        Raises NeedsPerson where the customer or Google denies the feature, Refused for any other final answer, and
+        Transient where it is worth another try later. With `of_one` a denial concerns one object, and is Refused too.
+        """
+        for pace in self.paces:
+            self.asker.world.wait(pace.take(self.asker.world.clock()), feature=feature)
+        try:
+            return self.asker.ask(request, lambda again: self.signer.sign(feature, again), read, feature=feature)
+        except Refused as refused:
+            if of_one and "forbidden" in refused.codes:
+                raise
+            raise refused_by_api(refused, self.signer.caller(), feature) from None
+
+    def pages(
+        self,
+        path: tuple[str, ...],
+        query: Mapping[str, str],
+        read: Callable[[bytes], Some],
+        feature: str,
+        *,
+        token: str = "",
+        of_one: bool = False,
+    ) -> Iterator[Some]:
+        """Every page of a list, from a token on. Raises Transient where its tokens lead in a circle."""
+        been = {token}
+        for _ in range(MOST_PAGES):
+            following = {"pageToken": token} if token else {}
+            page = self.ask(self.request(path, {**query, **following}), read, feature, of_one=of_one)
+            yield page
+            if not page.nextPageToken:
+                return
+            token = page.nextPageToken
+            if token in been:
+                break
+            been.add(token)
+        raise Transient(f"the pages of the list of {feature} lead in a circle", feature=feature)

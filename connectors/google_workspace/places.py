@@ -1,0 +1,52 @@
+"""Where a walk over the users is. Google has no change feed, so that a cursor says no more than that one was complete.
+
+A page token is good for three days, and its query has to be sent unchanged with it; so what that depends on is kept too.
+"""
+
+import msgspec
+
+from connectors.errors import CursorExpired
+from connectors.google_workspace.wire import USER_FIELDS
+
+LIVE, DELETED, WHOLE = "live", "deleted", "whole"
+_VERSION = 1
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A place in a walk: first the list of live users, then that of deleted ones, then the end."""
+
+    v: int
+    root: str
+    customer: str
+    admin: str
+    list: str
+    fields: int = len(USER_FIELDS)
+    token: str = ""
+    tenant: str = ""
+    """The id of the customer whom the users so far belong to."""
+    met: bool = False
+    """The administrator was among them."""
+    began: int = 0
+    """In seconds since 1970."""
+
+
+def beginning(root: str, customer: str, admin: str | None, began: int) -> Place:
+    """The place before the first page."""
+    return Place(_VERSION, root, customer, admin or "", LIVE, began=began)
+
+
+def kept(place: Place) -> str:
+    """A place as the store keeps it."""
+    return msgspec.json.encode(place).decode()
+
+
+def read(text: str, like: Place) -> Place:
+    """A place of this walk. Raises CursorExpired for any other, so that everybody is read again."""
+    try:
+        found = msgspec.json.decode(text, type=Place)
+    except msgspec.DecodeError:
+        raise CursorExpired("the cursor cannot be read") from None
+    same = ("v", "root", "customer", "admin", "fields")
+    if any(getattr(found, name) != getattr(like, name) for name in same):
+        raise CursorExpired("the cursor is one of another walk")
+    return found

@@ -1,0 +1,148 @@
+"""The accounts of a customer: all live users, then all who were deleted in the last 20 days. There is no delta.
+
+A list can come back short, with status 200 and without any error. So the walk is not complete unless the administrator
+that it is made for is in it; and whoever was known and is missing is looked up by the worker (D4, Z2). Nothing is
+filtered on Google's side.
+
+Google ends a walk that takes longer than an hour. Ours stops before, and goes on from its last token.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from connectors.asking import Refused
+from connectors.base import Page, Seen
+from connectors.errors import CursorExpired, NeedsPerson, Transient
+from connectors.google_workspace import OWN, places
+from connectors.google_workspace.google import Google
+from connectors.google_workspace.places import DELETED, LIVE, WHOLE, Place
+from connectors.google_workspace.wire import (
+    DELETED_FIELDS,
+    USER_FIELDS,
+    UserPage,
+    addresses,
+    reader,
+    seen_of,
+    user_page,
+)
+
+NAME = "users"
+LONGEST = timedelta(minutes=50)
+"""Of a walk in one go; Google answers 503 after 60 minutes."""
+_ONE_HOUR = 3_600
+_LARGEST_PAGE = "500"
+_deleted_page = reader(UserPage)
+
+
+def pull(google: Google, cursor: str | None, resume: str | None) -> Iterator[Page]:
+    """Walk the accounts, as `Directory.pull` promises."""
+    now = google.asker.world.clock()
+    start = places.beginning(google.root.url, google.customer, google.admin, int(now.timestamp()))
+    if cursor is not None:
+        places.read(cursor, start)
+    if resume is not None:
+        start = places.read(resume, start)
+    if start.list not in (LIVE, DELETED):
+        raise CursorExpired("the cursor names no list")
+    return _Walk(google, start).pages()
+
+
+def reported(google: Google) -> str:
+    """The id of the customer whose users are listed."""
+    query = {"customer": google.customer, "maxResults": "1", "fields": "users(id,customerId)"}
+    page = google.ask(google.request((NAME,), query), _deleted_page, NAME)
+    told = next((user.customerId for user in page.users if user.customerId), None)
+    if told is None and google.customer == OWN:
+        raise Transient("the list of users is empty, although the administrator is a user")
+    return told or google.customer
+
+
+@dataclass
+class _Walk:
+    """A walk, and the place that it is at."""
+
+    google: Google
+    place: Place
+    untold: str | None = None
+    """The customer, once it is known and until a page has told it."""
+
+    def pages(self) -> Iterator[Page]:
+        until = self.google.asker.world.clock() + LONGEST
+        self._learn(self.place.tenant or (self.google.customer if self.google.customer != OWN else ""))
+        if self.place.list == LIVE:
+            for page in self._listed({}, USER_FIELDS):
+                yield self._seen(page)
+                self._in_time(page, until)
+            self._meets_the_administrator()
+            self.place = replace(self.place, list=DELETED, token="")
+        for page in self._listed({"showDeleted": "true"}, DELETED_FIELDS):
+            yield self._gone(page)
+            self._in_time(page, until)
+        over = Place(self.place.v, self.place.root, self.place.customer, self.place.admin, WHOLE)
+        yield Page(cursor=places.kept(over), full=True)
+
+    def _listed(self, more: dict[str, str], fields: str) -> Iterator[UserPage]:
+        query = {"customer": self.google.customer, "maxResults": _LARGEST_PAGE, **more, "fields": fields}
+        read = _deleted_page if more else user_page
+        known = self.place.token
+        try:
+            for page in self.google.pages((NAME,), query, read, NAME, token=known):
+                known = ""
+                yield page
+        except Refused as refused:
+            if refused.status == 400 and self.place.token:
+                raise CursorExpired(f"the page token is dead: {refused.problem}") from None
+            raise
+        except Transient:
+            if known and self.google.asker.world.clock().timestamp() - self.place.began > _ONE_HOUR:
+                raise CursorExpired("the walk is too old for Google to go on with") from None
+            raise
+
+    def _seen(self, page: UserPage) -> Page:
+        self._check(page)
+        admin = (self.google.admin or "").lower()
+        met = self.place.met or any(admin in addresses(user) for user in page.users)
+        self.place = replace(self.place, token=page.nextPageToken or "", met=met)
+        return self._page(seen_of(page.users))
+
+    def _gone(self, page: UserPage) -> Page:
+        self._check(page)
+        self.place = replace(self.place, token=page.nextPageToken or "")
+        return self._page([Seen(user.id, gone="deleted") for user in page.users])
+
+    def _page(self, accounts: list[Seen]) -> Page:
+        resume = places.kept(self.place) if self.place.token else None
+        page = Page(accounts, resume=resume, full=True, tenant=self.untold)
+        self.untold = None
+        return page
+
+    def _check(self, page: UserPage) -> None:
+        """Every row is of one customer. Raises NeedsPerson for a row of another's (Z11)."""
+        for user in page.users:
+            if user.customerId and user.customerId != self.place.tenant:
+                if self.place.tenant:
+                    raise NeedsPerson(
+                        f"Google lists users of customer {user.customerId}, but the directory is customer"
+                        f" {self.place.tenant}",
+                        remedy="check `customer`, `admin` and `credential` of the directory",
+                    )
+                self._learn(user.customerId)
+
+    def _learn(self, tenant: str) -> None:
+        if tenant:
+            self.place, self.untold = replace(self.place, tenant=tenant), tenant
+
+    def _meets_the_administrator(self) -> None:
+        if self.google.admin is not None and not self.place.met:
+            raise Transient(
+                f"the list of users is not complete: {self.google.admin}, for whom it was made, is not in it"
+            )
+
+    def _in_time(self, page: UserPage, until: datetime) -> None:
+        if page.nextPageToken and self.google.asker.world.clock() >= until:
+            raise Transient(
+                f"reading the users takes longer than {LONGEST // timedelta(minutes=1)} minutes; the next run goes on"
+            )
