@@ -108,6 +108,7 @@ class Exchanges:
         for lot in [Ended._make(row) for row in rows]:
             for holders in self._of_lot(lot):
                 self._record(holders, now)
+            self._tx.endpoints.tell_expired(lot.key, now)
             self._tx.execute("UPDATE lot SET ended = true WHERE key = :key", {"key": lot.key})
 
     def _of_lot(self, lot: Ended) -> Iterator[list[Holder]]:

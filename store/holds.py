@@ -26,6 +26,7 @@ from store.plan_rows import (
 )
 
 CHUNK = 10_000
+UNASSIGN = "unassign"
 
 _ACTION = ("plan", "account", "kind", "held_license", "license", "rule", "because", "address", "id", "footing")
 
@@ -87,6 +88,21 @@ class Holds(PlanTable):
             older = None
         key = self._save(company, None, PURCHASE, found, seats, why, None, None, older, now)
         self._tx.copy("plan_action", _ACTION, [(key, NOBODY, PURCHASE, None, license, "", why, "", "", "")])
+        return found
+
+    def hold_endpoints(self, company: int, actions: Sequence[tuple[int, str, str]], why: str, now: int) -> str:
+        """Hold the deactivation of endpoints, by key, name and the license that each holds, and return its hash;
+        nothing is written while the same is held."""
+        id = self._company_id(company)
+        found = digest((UNASSIGN, id, name, license) for _, name, license in actions)
+        latest = self._latest(found)
+        if latest is not None and latest.state == HELD:
+            return found
+        key = self._save(company, None, UNASSIGN, found, len(actions), why, None, None, None, now)
+        rows = (
+            (key, -endpoint, UNASSIGN, license, None, "", why, name, name, "") for endpoint, name, license in actions
+        )
+        self._tx.copy("plan_action", _ACTION, rows)
         return found
 
     def hold_read(self, company: int, directory: int, accounts: Sequence[str], why: str, run: str, now: int) -> str:

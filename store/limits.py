@@ -44,6 +44,18 @@ class Counted:
         )
         return frozenset(row[0] for row in rows)
 
+    def done_to_kinds(self, company: int, kind: str, automated: Collection[str], now: int) -> int:
+        """How many changes of the last 24 hours count that were of other license kinds than these (M7)."""
+        found = self._tx.execute(
+            "SELECT coalesce(sum(n), 0) FROM removal WHERE company = :company AND kind = :kind AND at > :since"
+            f" AND NOT {self._tx.dialect.among('license', 'automated')}",
+            {
+                "company": company, "kind": kind, "since": now - DAY,
+                "automated": self._tx.dialect.listed(sorted(automated)),
+            },
+        )  # fmt: skip
+        return int(found.scalar_one())
+
     def note_removals(self, company: int, kind: str, license: str, n: int, now: int) -> None:
         """Remember removals that limits will count; those that a person approved are not to be told here."""
         self._tx.execute(

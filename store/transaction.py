@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from store.by_hand import ByHand
     from store.directories import Directories
     from store.duties import Duties
+    from store.endpoints import Endpoints
     from store.exchanges import Exchanges
     from store.groups import Groups
     from store.holdings import Holdings
@@ -167,6 +168,12 @@ class Transaction:
 
     @cached_property
 
+
+    @cached_property
+    def endpoints(self) -> "Endpoints":
+        from store.endpoints import Endpoints
+
+        return Endpoints(self)
 
     @cached_property
     def lots(self) -> "Lots":

@@ -29,18 +29,41 @@ def meant(command: F) -> F:
     return click.argument("accounts", metavar="[ACCOUNT]...", nargs=-1)(where(command))
 
 
+def to_endpoints(command: F) -> F:
+    """The endpoints that a command is for, in the place of accounts (M7)."""
+    company = click.option("--company", help="Whose endpoint it is, where several companies have one of that name.")
+    return click.option("--endpoint", "endpoints", multiple=True, help="An endpoint; may be repeated.")(
+        company(command)
+    )
+
+
 as_fits = click.option("--as-many-as-fit", is_flag=True, help="By address, as far as there are seats; name the rest.")
 
 
 @click.command(cls=Command)
 @meant
-@click.option("--license", type=LICENSE, default="standard", show_default=True)
+@click.option("--license", default="standard", show_default=True)
 @as_fits
-def assign(call: Call, accounts: tuple[str, ...], where: str | None, license: str, as_many_as_fit: bool) -> int:
+@to_endpoints
+def assign(
+    call: Call,
+    accounts: tuple[str, ...],
+    where: str | None,
+    license: str,
+    as_many_as_fit: bool,
+    endpoints: tuple[str, ...],
+    company: str | None,
+) -> int:
     """Give ACCOUNTs, or all that match a filter, a license; rules take it no more.
 
-    More than is free is refused whole (exit 4), unless as many as fit are asked for: by address.
+    More than is free is refused whole (exit 4), unless as many as fit are asked for: by address. Licenses of other
+    kinds than standard and archived are given to endpoints.
     """
+    if _are_endpoints(accounts, where, endpoints, company):
+        from console.cli.on_endpoints import assign_to_endpoints
+
+        return assign_to_endpoints(call, endpoints, license, company, as_many_as_fit)
+    LICENSE.convert(license, None, click.get_current_context())
     return _do(call, _request("assign", accounts, where, license=license, as_many_as_fit=as_many_as_fit))
 
 
@@ -57,11 +80,18 @@ def archive(call: Call, accounts: tuple[str, ...], where: str | None, as_many_as
 
 @click.command(cls=Command)
 @meant
-def deactivate(call: Call, accounts: tuple[str, ...], where: str | None) -> int:
+@to_endpoints
+def deactivate(
+    call: Call, accounts: tuple[str, ...], where: str | None, endpoints: tuple[str, ...], company: str | None
+) -> int:
     """Take licenses; rules give these accounts no other.
 
     After a standard license data is kept for the company's retention; after an archived one it is not kept at all.
     """
+    if _are_endpoints(accounts, where, endpoints, company):
+        from console.cli.on_endpoints import take_from_endpoints
+
+        return take_from_endpoints(call, endpoints, company)
     return _ask_and_do(call, _request("deactivate", accounts, where), _of_deactivating)
 
 
@@ -97,6 +127,17 @@ def accounts_meant(accounts: tuple[str, ...], where: str | None) -> "Meant":
     if bool(accounts) is (where is not None):
         raise click.UsageError("name accounts, or say --where FILTER" + (": not both" if accounts else ""))
     return Meant(accounts, None if where is None else AccountFilter(**parse_where(where)))
+
+
+def _are_endpoints(
+    accounts: tuple[str, ...], where: str | None, endpoints: tuple[str, ...], company: str | None
+) -> bool:
+    """Whether a command is for endpoints. Raises UsageError where it is for both."""
+    if endpoints and (accounts or where is not None):
+        raise click.UsageError("name accounts, or endpoints: not both")
+    if company is not None and not endpoints:
+        raise click.UsageError("--company says whose an --endpoint is; of accounts: --where company=…")
+    return bool(endpoints)
 
 
 def _request(verb: str, accounts: tuple[str, ...], where: str | None, **more: Any) -> "Request":

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "why": Lazy("console.cli.why:why", "Explain the decision about one account."),
     "plan": Lazy("console.cli.plan:plan", "Held plans: list, show, approve, reject."),
     "licenses": Lazy("console.cli.licenses:licenses", "By hand: assign, archive, deactivate, pin; import."),
+    "endpoints": Lazy("console.cli.endpoints:endpoints", "What other kinds of licenses are for: list, add, remove."),
     "lots": Lazy("console.cli.lots:lots", "Stock: list, add and remove lots of licenses."),
     "orders": Lazy("console.cli.orders:orders", "Purchases: list, approve, reject, fulfill, cancel."),
     "notices": Lazy("console.cli.notices:notices", "Before backups go: who was told, and what waits for an answer."),

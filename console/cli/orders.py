@@ -38,6 +38,17 @@ def list_(call: Call, company: str | None, states: tuple[str, ...], only_open: b
 
 
 @orders.command()
+@click.argument("license")
+@click.argument("seats", type=SEATS)
+@click.option("--company", help="For this company, at its seller; else for the global pool, by hand.")
+def add(call: Call, license: str, seats: int, company: str | None) -> None:
+    """Order SEATS of a LICENSE of any kind that the provider sells. What is short is ordered without this."""
+    from worker.operations.ordering import want_order
+
+    _answer(call, want_order(call.app, license, seats, call.who, company=company))
+
+
+@orders.command()
 @click.argument("id")
 def approve(call: Call, id: str) -> None:
     """Let the order ID go ahead."""

@@ -361,7 +361,8 @@ def _instant(at: int) -> datetime:
 def _counters_are_true(tx: Transaction) -> bool:
     counters = {
         "SELECT key, held FROM lot WHERE held <> 0":
-            "SELECT lot, count(*) FROM assignment WHERE lot IS NOT NULL GROUP BY lot",
+            "SELECT lot, count(*) FROM (SELECT lot FROM assignment UNION ALL SELECT lot FROM endpoint_assignment) AS h"
+            " WHERE lot IS NOT NULL GROUP BY lot",
         "SELECT company, license, through, reason, n FROM waiting_count WHERE n <> 0":
             "SELECT company, license, through, reason, count(*) FROM waiting GROUP BY 1, 2, 3, 4",
     }  # fmt: skip

@@ -8,6 +8,7 @@ from store.errors import Conflict
 from store.plans import HeldPlan
 from store.retentions import PURGE
 from worker.errors import Busy
+from worker.operations.endpoints import is_of_endpoints, take_held
 from worker.operations.hand_approving import apply_held, is_by_hand
 from worker.operations.ordering import order_held
 from worker.operations.retaining import approve_purge
@@ -25,7 +26,8 @@ def approve(app: "App", hash: str, who: str) -> RunResult | None:
     """Approve a hold and apply it at once.
 
     Refused with Conflict if one of its very actions is no longer proposed. Newer ones stay held under their own hash.
-    Returns the run's result, or None where nothing had to run (a purchase, or what a seller delivered).
+    Returns the run's result, or None where nothing had to run (a purchase, what a seller delivered, licenses of
+    endpoints).
     """
     with app.store.read() as tx:
         plan = tx.plans.held(hash)
@@ -40,6 +42,9 @@ def approve(app: "App", hash: str, who: str) -> RunResult | None:
         return None
     if plan.kind == READ:
         return _approve_read(app, plan, who)
+    if is_of_endpoints(plan):
+        take_held(app, plan, who)
+        return None
     if is_by_hand(plan):
         return apply_held(app, plan, who)
     result = sync(app, _directory(app, plan), Asked(approving=plan, who=who))

@@ -29,6 +29,7 @@ def exchange_expired(app: "App", tx: "Transaction", pool: int, now: int) -> tupl
     wanting = [company for company in companies if _exchanges(app, tx, company)]
     for license in License:
         _exchange(tx, pool, license.value, wanting, now)
+    _exchange_endpoints(tx, pool, wanting, now)
     if left := set(companies).difference(wanting):
         tx.exchanges.take_out_of_line(left)
     new = tx.exchanges.put_in_line(pool, wanting, now)
@@ -39,6 +40,17 @@ def exchange_expired(app: "App", tx: "Transaction", pool: int, now: int) -> tupl
 def _exchanges(app: "App", tx: "Transaction", company: int) -> bool:
     policy = in_force(app, tx, tx.directories.company_id(company))
     return policy is None or policy.policy.licenses.exchange_expired
+
+
+def _exchange_endpoints(tx: "Transaction", pool: int, companies: Collection[int], now: int) -> None:
+    """The same for kinds that are assigned to endpoints; who finds no seat is found again when there is one (M7)."""
+    holders = tx.endpoints.expired(pool, companies, now)
+    for license in sorted({holder.license or "" for holder in holders}):
+        lots = tx.lots.free_seats(pool, license, now)
+        own = [holder for holder in holders if holder.license == license]
+        moved = list(zip(own, _seats(lots), strict=False))
+        if moved:
+            tx.endpoints.exchange([holder for holder, _ in moved], [lot for _, lot in moved], now)
 
 
 def _exchange(tx: "Transaction", pool: int, license: str, companies: Collection[int], now: int) -> None:

@@ -45,7 +45,8 @@ def _verdicts(part: Part, kind: Limited, taken: Mapping[str, int]) -> Iterator[V
     recent = {license.value: _recent(part, kind, license) for license in License}
     for license, number in taken.items():
         yield Verdict(kind, number, recent[license], limit)
-    total = Recent(sum(r.done for r in recent.values()), sum(r.held for r in recent.values()))
+    others = part.tx.plans.done_to_kinds(part.company.key, kind.value, tuple(License), part.now)
+    total = Recent(sum(r.done for r in recent.values()) + others, sum(r.held for r in recent.values()))
     yield Verdict(kind, sum(taken.values()), total, Limit(limit.most))
 
 

@@ -1,12 +1,13 @@
 """What people decide about orders, and what follows at once: a fulfilled one brings seats, and these serve (P3, P4)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from policies.document import Buying
 from policies.model import License, WaitReason
+from store.directories import RETIRED
 from store.errors import Conflict
 from store.lots import Listed, day_after
 from store.orders import Order
@@ -17,7 +18,7 @@ from worker.operations.lots import lot_of
 from worker.operations.policies import in_force
 from worker.operations.pools import concerned, serve_pool
 from worker.operations.serving import Tally
-from worker.operations.terms import estimate_of, terms_in, terms_of
+from worker.operations.terms import PROVIDER, estimate_of, kind_of, terms_in, terms_of
 
 if TYPE_CHECKING:
     from store.orders import Orders
@@ -35,6 +36,39 @@ class Delivered:
     """What the order was estimated to cost (P5)."""
     delivered_estimate: str | None = None
     """What came of it is estimated to cost, by its seats and its days."""
+
+
+def want_order(app: "App", license: str, seats: int, who: str, *, company: str | None = None) -> Order:
+    """Order seats that a person wants, for a company at its seller, or for the global pool by hand: of any license that
+    the provider sells (M7). No cap stops it, since a person decided.
+
+    Raises NotFound, Usage for a license that is not sold, and Conflict for a company that cannot buy (P6).
+    """
+    now = micros(app.clock())
+    with app.store.begin() as tx:
+        sold = kind_of(app, tx, license)
+        row = tx.directories.company_by_key(PROVIDER) if company is None else tx.directories.company(company)
+        tx.lots.lock_pool(row.pool)
+        terms = terms_of(app, tx, row.key)
+        terms = replace(terms, catalog={**terms.catalog, license: sold})
+        if row.state == RETIRED or terms.licenses.trial:
+            raise Conflict(f"{row.id} is {'retired' if row.state == RETIRED else 'on trial'}, and cannot buy")
+        term = terms.term(license)
+        price = terms.estimate(tx, row.pool, license, seats, term, instant(now).date(), now)
+        return tx.orders.want(
+            company=row.key,
+            pool=row.pool,
+            license=license,
+            seats=seats,
+            term=term,
+            seller=terms.seller,
+            estimate=None if price is None else str(price),
+            because=f"asked for by {who}",
+            shortage=0,
+            awaits_approval=False,
+            now=now,
+            approved_by=who,
+        )
 
 
 def approve_order(app: "App", id: str, who: str) -> Order:

@@ -103,16 +103,21 @@ def terms_in(company: int, policy: InForce) -> Terms:
 
 
 def provider_in_force(app: "App", tx: "Transaction") -> Provider:
-    """What the provider says for all companies, as it was read with the newest policy in force."""
+    """What the provider says for all companies, as it was read with the newest policy in force; as long as none is,
+    what the policy folder says."""
     version = tx.versions.newest_in_force()
-    return Provider() if version is None else parsed(version, app.kinds).provider
+    return _in_folder(app) if version is None else parsed(version, app.kinds).provider
 
 
 def provider_saying(app: "App", tx: "Transaction", says: Callable[[Provider], bool]) -> Provider:
     """What the provider says, as it is in force; what is not said there, and no pass has put in force yet, is looked
     for in the policy folder, for people who have just written it."""
     found = provider_in_force(app, tx)
-    return found if says(found) else provider_file(app.settings.policy_dir / PROVIDER_FILE, app.kinds)[0]
+    return found if says(found) else _in_folder(app)
+
+
+def _in_folder(app: "App") -> Provider:
+    return provider_file(app.settings.policy_dir / PROVIDER_FILE, app.kinds)[0]
 
 
 def kind_of(app: "App", tx: "Transaction", license: str) -> CatalogEntry:
