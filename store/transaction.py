@@ -167,9 +167,6 @@ class Transaction:
         return LicenseKeys(self)
 
     @cached_property
-
-
-    @cached_property
     def endpoints(self) -> "Endpoints":
         from store.endpoints import Endpoints
 
