@@ -1,0 +1,324 @@
+"""The pass over a Google Workspace directory: lists that lie, access that is lost, and what costs nothing (Z2, D4)."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from connectors.simulators.google_workspace import SIMULATED_CLIENT_ID, Fault
+from tests.proves import proves
+from tests.worker.google import GoogleCustomer, workspace
+from tests.worker.world import World, counted
+
+EVERYONE = "- {name: everyone, everyone: true, license: standard, on_leave: {then: release, after: 0s}}"
+STAFF = "- {name: staff, groups: [staff@contoso.example], license: standard, on_leave: {then: release, after: 0s}}"
+SALES = "- {name: sales, org_units: [/Sales], license: standard, on_leave: {then: release, after: 0s}}"
+NAMES = [f"Person {number:02}" for number in range(12)]
+
+
+@pytest.fixture
+def contoso(wire: World) -> Iterator[GoogleCustomer]:
+    with workspace(wire) as customer:
+        yield customer
+
+
+def settled(contoso: GoogleCustomer, rules: str = EVERYONE, **more: str) -> dict[str, str]:
+    """Everybody holds what the rules give; who holds which license."""
+    contoso.world.add_lot("standard", 50)
+    contoso.world.add_lot("archived", 50)
+    contoso.policy(rules, **more)
+    contoso.sync()
+    result = contoso.sync()
+    assert (result.outcome, result.changed, result.error) == ("nothing_to_do", 0, None)
+    return contoso.licenses()
+
+
+TROUBLES: dict[str, tuple[Fault, ...]] = {
+    "a short list": (Fault("lost_rows", "/users", entries=5, times=None),),
+    "an empty list": (Fault("empty_list", "/users", times=None),),
+    "a list without the administrator": (Fault("without_admin", "/users", times=None),),
+    "a list that is empty twice": (Fault("empty_list", "/users*", times=None),),
+    "another customer's users": (Fault("wrong_customer", "/users", times=None),),
+    "pages that lead in a circle": (Fault("repeat_token", "/users", times=None),),
+    "a body that breaks off": (Fault("cut", "/users", times=None),),
+    "throttled as forbidden": (Fault("throttle", "/users", times=None),),
+    "throttled for the quota": (Fault("throttle", "/users", reason="quotaExceeded", times=None),),
+    "throttled for long": (Fault("throttle", "/users", status=429, retry_after=3600, times=None),),
+    "a lost scope": (Fault("lost_scope", "/users", times=None),),
+    "an API that is switched off": (Fault("not_configured", times=None),),
+    "API access that is switched off": (Fault("api_switched_off", times=None),),
+    "no tenant": (Fault("domain_not_found", "/users", times=None),),
+    "the deleted ones cannot be listed": (Fault("error", "/users?showDeleted=true", status=503, times=None),),
+    "no token": (Fault("refuse", "login/token", times=None), Fault("unauthorized", times=None)),
+}
+
+
+@proves("Z2", "Z9", "D4")
+@pytest.mark.parametrize("faults", TROUBLES.values(), ids=TROUBLES.keys())
+def test_whatever_goes_wrong_on_the_wire_changes_no_license(contoso: GoogleCustomer, faults: tuple[Fault, ...]) -> None:
+    contoso.hire(*NAMES)
+    before = settled(contoso)
+    contoso.wire.order(*faults)
+    result = contoso.sync(full=True)
+    assert result.outcome in ("failed", "held") and result.error
+    assert contoso.licenses() == before and len(before) == 13
+    assert set(contoso.states().values()) == {"active"}
+    contoso.wire.withdraw_faults()
+    contoso.world.later(hours=2)
+    healed = contoso.sync()
+    assert (healed.outcome, healed.error, contoso.row().state) == ("nothing_to_do", None, "healthy")
+
+
+ACCESS: dict[str, tuple[Callable[[GoogleCustomer], None], str]] = {
+    "the administrator is suspended": (lambda c: c.gws.suspend(c.gws.reader), "is not suspended"),
+    "the administrator has no role any more": (lambda c: c.gws.appoint(c.gws.reader), "Users > Read"),
+    "the delegation was withdrawn": (lambda c: c.gws.withdraw(SIMULATED_CLIENT_ID), "Domain-wide delegation"),
+    "the key was rotated": (lambda c: c.wire.account.rotate(), "create a new JSON key"),
+}
+
+
+@proves("Z9")
+@pytest.mark.parametrize("lose, remedy", ACCESS.values(), ids=ACCESS.keys())
+def test_access_that_is_lost_changes_no_license_and_says_what_to_do(
+    contoso: GoogleCustomer, lose: Callable[[GoogleCustomer], None], remedy: str
+) -> None:
+    contoso.hire(*NAMES)
+    before = settled(contoso)
+    lose(contoso)
+    contoso.world.later(hours=2)
+    result = contoso.sync()
+    assert result.outcome == "failed" and result.remedy is not None and remedy in result.remedy
+    assert contoso.licenses() == before
+
+
+@proves("Z2")
+def test_of_a_short_list_a_single_person_alive_voids_it_all(contoso: GoogleCustomer) -> None:
+    contoso.hire(*NAMES)
+    settled(contoso)
+    contoso.wire.order(Fault("lost_rows", "/users", entries=1))
+    result = contoso.sync()
+    assert result.outcome == "held" and "was not complete" in (result.error or "")
+    contoso.world.later(minutes=5)
+    assert contoso.sync().outcome == "nothing_to_do"
+    assert contoso.world.holds() == []
+
+
+@proves("Z8", "Z12")
+def test_an_unchanged_customer_costs_reads_only(contoso: GoogleCustomer) -> None:
+    contoso.gws.create_unit("/Sales")
+    contoso.hire(*NAMES, unit="/Sales")
+    contoso.group("staff", *NAMES[:5])
+    settled(contoso, f"{STAFF}\n{SALES}")
+    before = contoso.world.dump()
+    contoso.wire.forget_requests()
+    contoso.world.later(minutes=5)
+    result = contoso.sync()
+    assert (result.outcome, result.mode, result.changed) == ("nothing_to_do", "full", 0)
+    after = contoso.world.dump()
+    assert {table for table in before if before[table] != after[table]} == {"directory"}
+    asked = {what: times for what, times in contoso.wire.requests().items() if "login" not in what}
+    assert set(asked.values()) == {1} and len(asked) == 5
+    assert all(what.startswith("GET ") for what in asked)
+
+
+@proves("D1", "D4")
+def test_a_leaver_is_archived_in_the_pass_that_sees_it(contoso: GoogleCustomer) -> None:
+    contoso.hire(*NAMES)
+    settled(contoso)
+    contoso.delete("Person 03")
+    result = contoso.sync()
+    assert counted(result) == {"archive": 1}
+    assert contoso.licenses()["Person 03"] == "archived"
+    assert contoso.states()["Person 03"] == "deleted"
+
+
+@proves("D3")
+def test_a_leaver_who_comes_back_is_restored(contoso: GoogleCustomer) -> None:
+    contoso.hire(*NAMES)
+    settled(contoso)
+    contoso.delete("Person 03")
+    contoso.sync()
+    contoso.gws.restore_user(contoso.people["Person 03"])
+    contoso.world.later(minutes=5)
+    assert counted(contoso.sync()) == {"restore": 1}
+    assert contoso.licenses()["Person 03"] == "standard"
+
+
+@proves("D4")
+def test_who_was_deleted_while_nobody_looked_is_found_by_id(contoso: GoogleCustomer) -> None:
+    contoso.hire(*NAMES)
+    settled(contoso)
+    contoso.delete("Person 03")
+    contoso.world.later(days=21)
+    contoso.sync()
+    assert contoso.licenses()["Person 03"] == "archived"
+    assert contoso.states()["Person 03"] == "purged"
+
+
+@proves("G7")
+def test_suspended_and_archived_people_keep_their_licenses(contoso: GoogleCustomer) -> None:
+    contoso.hire(*NAMES)
+    before = settled(contoso)
+    contoso.gws.suspend(contoso.people["Person 01"])
+    contoso.gws.archive(contoso.people["Person 02"])
+    contoso.sync()
+    assert contoso.licenses() == before
+    assert [contoso.states()[name] for name in NAMES[:3]] == ["active", "disabled", "disabled"]
+
+
+@proves("Z2")
+def test_flags_that_are_missing_are_unknown_and_not_false(contoso: GoogleCustomer) -> None:
+    contoso.hire(*NAMES)
+    contoso.gws.suspend(contoso.people["Person 01"])
+    settled(contoso)
+    contoso.wire.order(Fault("without_flags", "/users", times=None))
+    result = contoso.sync()
+    assert result.changed == 0 and contoso.states()["Person 01"] == "disabled"
+
+
+def test_people_who_swap_addresses_keep_what_is_theirs(contoso: GoogleCustomer) -> None:
+    contoso.hire(*NAMES)
+    before = settled(contoso)
+    contoso.gws.swap_addresses(contoso.people["Person 01"], contoso.people["Person 02"])
+    result = contoso.sync()
+    assert (result.actions_total, result.changed) == (0, 2)
+    assert contoso.licenses() == before
+
+
+def test_a_renamed_domain_is_no_mass_change(contoso: GoogleCustomer) -> None:
+    contoso.hire(*NAMES)
+    before = settled(contoso)
+    contoso.gws.rename_domain("contoso.test")
+    contoso.policy(EVERYONE)
+    result = contoso.sync()
+    assert (result.actions_total, contoso.licenses()) == (0, before)
+
+
+# Organizational units
+
+
+@proves("G2", "G3")
+def test_a_unit_that_is_renamed_or_moved_keeps_its_licenses(contoso: GoogleCustomer) -> None:
+    contoso.gws.create_unit("/Sales/EMEA")
+    contoso.gws.create_unit("/Field")
+    contoso.hire("Ada", unit="/Sales")
+    contoso.hire("Ben", unit="/Sales/EMEA")
+    contoso.hire("Cy", unit="/Field")
+    before = settled(contoso, SALES)
+    assert before == {"Ada": "standard", "Ben": "standard"}
+    contoso.gws.rename_unit("/Sales", "Revenue")
+    renamed = contoso.sync()
+    assert (renamed.changed, renamed.actions_total, contoso.licenses()) == (0, 0, before)
+    contoso.gws.move_unit("/Revenue", "/Field")
+    assert (contoso.sync().actions_total, contoso.licenses()) == (0, before)
+    contoso.gws.create_unit("/Sales")
+    contoso.hire("Eve", unit="/Sales")
+    contoso.sync()
+    assert contoso.licenses() == before, "a new unit of the old name is not the one that was meant"
+
+
+@proves("G3")
+def test_a_unit_that_is_gone_suspends_the_rule(contoso: GoogleCustomer) -> None:
+    contoso.gws.create_unit("/Sales")
+    contoso.hire("Ada", unit="/Sales")
+    before = settled(contoso, SALES)
+    contoso.gws.move(contoso.people["Ada"], "/")
+    contoso.gws.delete_unit("/Sales")
+    result = contoso.sync()
+    assert "'/Sales' was deleted" in (result.error or "") and result.remedy
+    assert contoso.licenses() == before
+
+
+@proves("G3")
+def test_units_that_may_not_be_read_suspend_what_needs_them_and_nothing_else(contoso: GoogleCustomer) -> None:
+    contoso.gws.create_unit("/Sales")
+    contoso.hire("Ada", unit="/Sales")
+    contoso.hire("Ben")
+    contoso.group("staff", "Ben")
+    before = settled(contoso, f"{STAFF}\n{SALES}")
+    contoso.gws.withdraw(SIMULATED_CLIENT_ID, "admin.directory.orgunit.readonly")
+    contoso.hire("Cy", unit="/Sales")
+    contoso.hire("Dan")
+    contoso.gws.add_member(contoso.gws.find_group("staff@contoso.example"), contoso.people["Dan"])
+    contoso.world.later(hours=2)
+    result = contoso.sync()
+    assert "organizational units cannot be read" in (result.error or "")
+    assert "orgunit.readonly" in (result.remedy or "")
+    assert contoso.licenses() == {**before, "Dan": "standard"}
+    contoso.gws.delegate(SIMULATED_CLIENT_ID, "admin.directory.orgunit.readonly")
+    contoso.world.later(minutes=5)
+    contoso.sync()
+    assert contoso.licenses() == {**before, "Dan": "standard", "Cy": "standard"}
+
+
+# Groups
+
+
+@proves("G2")
+def test_all_users_of_the_organization_can_be_one_member(contoso: GoogleCustomer) -> None:
+    contoso.hire("Ada", "Ben")
+    everybody = contoso.group("everybody")
+    contoso.gws.add_everybody(everybody)
+    contoso.group("staff", everybody)
+    assert set(settled(contoso, STAFF)) == {"Ada", "Ben", "Directory Reader"}
+    contoso.hire("Cy")
+    contoso.sync()
+    assert "Cy" in contoso.licenses()
+
+
+@proves("G2")
+def test_strangers_in_a_group_get_nothing_and_hide_nobody(contoso: GoogleCustomer) -> None:
+    contoso.hire("Ada", "Ben")
+    staff = contoso.group("staff", "Ada")
+    contoso.gws.add_foreign_group(staff, "partners@elsewhere.example")
+    assert set(settled(contoso, STAFF)) == {"Ada"}
+
+
+@proves("Z2")
+def test_a_group_that_lists_fewer_than_it_counts_loses_nobody(contoso: GoogleCustomer) -> None:
+    contoso.hire(*NAMES)
+    contoso.group("staff", *NAMES)
+    before = settled(contoso, STAFF)
+    contoso.wire.order(Fault("lost_rows", "/groups/*/members", entries=3, times=None))
+    contoso.world.later(minutes=5)
+    contoso.sync()
+    assert contoso.licenses() == before
+
+
+# Shared mailboxes (S6)
+
+
+@proves("S6")
+def test_shared_mailboxes_are_what_the_policy_declares(contoso: GoogleCustomer) -> None:
+    contoso.gws.create_unit("/Shared")
+    contoso.hire("Ada", "Careers Team")
+    contoso.hire("Press", unit="/Shared")
+    contoso.hire("Front Desk")
+    contoso.group("shared", "Front Desk")
+    rules = "- {name: shared, mailboxes: shared, license: standard}\n" + EVERYONE
+    declared = 'shared_mailboxes_are: {org_units: [/Shared], groups: [shared@contoso.example], addresses: ["*.team@*"]}'
+    settled(contoso, rules, directory=declared)
+    kinds = contoso.kinds()
+    assert {name for name, kind in kinds.items() if kind == "shared_mailbox"} == {"Careers Team", "Front Desk", "Press"}
+    assert {name for name, kind in kinds.items() if kind == "user"} == {"Ada", "Directory Reader"}
+    contoso.gws.remove_member(contoso.gws.find_group("shared@contoso.example"), contoso.people["Front Desk"])
+    contoso.gws.rename_unit("/Shared", "Common")
+    contoso.world.later(minutes=5)
+    contoso.sync()
+    assert (contoso.kinds()["Front Desk"], contoso.kinds()["Press"]) == ("user", "shared_mailbox")
+
+
+@proves("S6")
+def test_without_a_declaration_nothing_is_guessed(contoso: GoogleCustomer) -> None:
+    contoso.hire("Ada", "Careers Team")
+    settled(contoso)
+    assert set(contoso.kinds().values()) == {"user"}
+
+
+@proves("Z11")
+def test_another_customer_behind_the_same_directory_stops_it(contoso: GoogleCustomer) -> None:
+    contoso.hire(*NAMES)
+    before = settled(contoso)
+    contoso.wire.order(Fault("wrong_customer", "/users", times=None))
+    result = contoso.sync()
+    assert result.outcome == "failed" and "is bound to tenant" in (result.error or "") and result.remedy
+    assert contoso.licenses() == before
