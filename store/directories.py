@@ -128,6 +128,14 @@ class Directories:
         """The directory of that key. Raises NotFound."""
         return self._one(f"{_DIRECTORY} WHERE d.key = :key", {"key": key}, f"there is no directory with key {key}")
 
+    def by_keys(self, keys: Sequence[int]) -> list[DirectoryRow]:
+        """The directories of those keys, by key; those that are not there are left out."""
+        dialect = self._tx.dialect
+        rows = self._tx.execute(
+            f"{_DIRECTORY} WHERE {dialect.among('d.key', 'keys')} ORDER BY d.key", {"keys": dialect.listed(keys)}
+        )
+        return [_directory(row) for row in rows]
+
     def all(self, company: int | None = None) -> list[DirectoryRow]:
         """Every directory, or one company's, by id; retired ones too."""
         where = "" if company is None else " WHERE d.company = :company"

@@ -68,6 +68,19 @@ class Groups:
         )
         return {row[0]: Binding(*row) for row in rows}
 
+    def all_bindings(self, directories: Sequence[int]) -> dict[int, dict[str, Binding]]:
+        """The same of many directories."""
+        dialect = self._tx.dialect
+        rows = self._tx.execute(
+            "SELECT directory, ref, group_id, problem, namesake FROM group_ref"
+            f" WHERE {dialect.among('directory', 'keys')} ORDER BY directory, ref",
+            {"keys": dialect.listed(directories)},
+        )
+        found: dict[int, dict[str, Binding]] = {}
+        for directory, ref, *rest in rows:
+            found.setdefault(directory, {})[ref] = Binding(ref, *rest)
+        return found
+
     def bind(self, directory: int, bindings: Iterable[Binding], now: int) -> None:
         """Record what references stand for; a bound id is kept, whatever its name becomes."""
         self._tx.execute_many(
@@ -130,6 +143,18 @@ class Groups:
             "SELECT id FROM grp WHERE directory = :directory AND gone ORDER BY id", {"directory": directory}
         )
         return [row[0] for row in rows]
+
+    def all_gone(self, directories: Sequence[int]) -> dict[int, frozenset[str]]:
+        """The same of many directories."""
+        dialect = self._tx.dialect
+        rows = self._tx.execute(
+            f"SELECT directory, id FROM grp WHERE {dialect.among('directory', 'keys')} AND gone",
+            {"keys": dialect.listed(directories)},
+        )
+        found: dict[int, set[str]] = {}
+        for directory, id in rows:
+            found.setdefault(directory, set()).add(id)
+        return {directory: frozenset(ids) for directory, ids in found.items()}
 
     def sizes(self, directory: int, batch: int, whole: Sequence[str]) -> list[GroupSize]:
         """Members before and after a staged walk, of the groups that it listed completely (Z2, accident 9)."""

@@ -3,7 +3,7 @@
 Of several rows with one hash the open one counts, else the newest: what was approved once may have to be held again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from store.deliveries import Deliveries
@@ -116,6 +116,15 @@ class Plans(Deliveries, Counted):
         """Open holds, oldest first; with `all_`, whatever became of them."""
         conditions = [*(() if all_ else ("p.state = 'held'",)), *(() if company is None else ("p.company = :company",))]
         return self._shown(" AND ".join(conditions) or "true", {} if company is None else {"company": company})
+
+    def held_of(self, companies: Sequence[int]) -> dict[str, list[PlanRow]]:
+        """Open holds of these companies, by company, oldest first."""
+        dialect = self._tx.dialect
+        found: dict[str, list[PlanRow]] = {}
+        condition = f"p.state = 'held' AND {dialect.among('p.company', 'companies')}"
+        for plan in self._shown(condition, {"companies": dialect.listed(companies)}):
+            found.setdefault(plan.company, []).append(plan)
+        return found
 
     def shown(self, plan: HeldPlan) -> PlanRow:
         """A plan as lists show it."""

@@ -42,6 +42,16 @@ class Staging:
         ).one_or_none()
         return None if row is None else Walk(row[0], row[1], row[2], bool(row[3]), row[4])
 
+    def all_under_way(self, directories: Sequence[int]) -> dict[int, Walk]:
+        """The same of many directories."""
+        dialect = self._tx.dialect
+        rows = self._tx.execute(
+            "SELECT directory, batch, resume, staged, whole, started_at FROM pull"
+            f" WHERE {dialect.among('directory', 'keys')}",
+            {"keys": dialect.listed(directories)},
+        )
+        return {row[0]: Walk(row[1], row[2], row[3], bool(row[4]), row[5]) for row in rows}
+
     def add(self, directory: int, walk: Walk, seen: Sequence[tuple[Any, ...]]) -> Walk:
         """Stage the accounts of some pages with the place from which the walk goes on; returns the walk as it is."""
         first, batch = walk.staged, walk.batch

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from policies.document import DirectoryEntry, Kinds, SellerEntry, WebhookReceiver
     from policies.provider import Provider
     from store.leases import Idle
+    from worker.operations.policies import InForce
 
 
 def _now() -> datetime:
@@ -43,6 +44,8 @@ class App:
     """The name under which this process holds leases."""
     lease: timedelta = LEASE
     held: Held = field(default_factory=Held)
+    policies: "dict[int, InForce]" = field(default_factory=dict)
+    """Versions of policies as values, by key; one never changes."""
     hand_back: "Callable[[Idle], None] | None" = None
     """Where idle passes go that have ended; without it each hands its own lease back."""
     heard: Callable[[str, str], None] = lambda _vendor, _verdict: None

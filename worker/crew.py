@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from store.briefings import briefings
 from store.times import micros
 from worker.operations.syncing import Asked, retry_at, sync_leased
 
 if TYPE_CHECKING:
+    from store.briefings import Briefing
     from store.directories import DirectoryRow
     from store.leases import Lease
     from worker.bootstrap import App
@@ -86,28 +88,27 @@ class Crew:
         try:
             with app.store.begin() as tx:
                 leases = tx.leases.take_due(directories, app.owner, micros(app.clock()), app.lease)
+                known = briefings(tx, [lease.directory for lease in leases]) if leases else {}
             for lease in leases:
-                self._threads.submit(self._run, lease, long)
+                self._threads.submit(self._run, lease, known[lease.directory], long)
                 begun += 1
         finally:
             self._slots.give_back(reserved - begun, long=long)
 
-    def _run(self, lease: "Lease", long: bool) -> None:
+    def _run(self, lease: "Lease", known: "Briefing", long: bool) -> None:
         try:
             with self._app.held.during(lease):
-                self._pass(lease)
+                self._pass(lease, known)
         finally:
             self._slots.give_back(1, long=long)
 
-    def _pass(self, lease: "Lease") -> None:
-        app = self._app
-        with app.store.read() as tx:
-            row = tx.directories.by_key(lease.directory)
+    def _pass(self, lease: "Lease", known: "Briefing") -> None:
+        app, row = self._app, known.row
         watched = row.asked_at is not None
         progress = (lambda step, n: app.held.note(row.key, step, n)) if watched else Asked.progress
         try:
             with self._telemetry.run(row, lease) as ended:
-                result = ended(sync_leased(app, row.id, lease, Asked(progress=progress)))
+                result = ended(sync_leased(app, row.id, lease, Asked(progress=progress), known))
         except Exception as problem:
             log.exception("a pass over %s ended in a way that nobody foresaw", row.id)
             self._put_off(row, lease, problem)

@@ -1,4 +1,4 @@
-"""What a scheduler does beside directories: reading policies, pools and clocks, the outbox, telling people, tidying.
+"""What a scheduler does beside directories: reading policies, pools and clocks, the outbox.
 
 Each duty is a loop of its own, so that a seller that hangs keeps no policy from being read. Of several schedulers one
 has a duty at a time (`store.duties`); who finds that there is nothing to do writes nothing.
@@ -14,6 +14,7 @@ from store.times import micros, span
 from worker.loops import Loop
 from worker.operations.policies import load
 from worker.operations.pool_pass import pass_pools
+from worker.operations.warning import warn_of_low_stock
 from worker.relay import relay_once
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from worker.pace import Pace
 
 log = logging.getLogger(__name__)
-POLICIES, POOLS, ORDERS, TIDY = "policies", "pools", "orders", "tidy"
+POLICIES, POOLS, ORDERS = "policies", "pools", "orders"
 _LOOK = timedelta(seconds=0.5)
 _LONGEST = 3_600.0
 """Seconds that a duty may take before its process is taken for stuck: sellers take their time."""
@@ -43,7 +44,7 @@ def duties(pace: "Pace") -> tuple[Duty, ...]:
     """All of them."""
     return (
         Duty(POLICIES, pace.policies, lambda app, _now: _read_policies(app)),
-        Duty(POOLS, pace.pools, lambda app, _now: pass_pools(app)),
+        Duty(POOLS, pace.pools, lambda app, _now: _pass_pools(app)),
         Duty(ORDERS, pace.carry, relay_once, lambda tx: not tx.outbox.is_empty()),
     )
 
@@ -78,6 +79,11 @@ class OnDuty:
         due = now + span(self._duty.every)
         with app.store.begin() as tx:
             tx.duties.done(self._duty.name, app.owner, now, due, due + self._silent)
+
+
+def _pass_pools(app: "App") -> None:
+    pass_pools(app)
+    warn_of_low_stock(app)
 
 
 def _read_policies(app: "App") -> None:

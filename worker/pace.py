@@ -34,7 +34,6 @@ class Pace:
     pools: timedelta = timedelta(seconds=30)
     carry: timedelta = timedelta(seconds=2)
     """Between two looks into the outbox, and at who is to be told."""
-    tidy: timedelta = timedelta(hours=1)
     grace: timedelta = timedelta(seconds=25)
     """How long a stop waits for runs to come to their next write; then their leases are left to run out."""
 

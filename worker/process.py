@@ -31,10 +31,12 @@ from worker.handing_back import HandingBack
 from worker.health import Health, HealthServer
 from worker.held import keep
 from worker.loops import Loop
+from worker.operations.tidying import tidy_daily
 from worker.pace import SINGLE, Pace
 from worker.scheduler import Scheduler
 from worker.settings import Settings, SettingsError
 from worker.telemetry import Telemetry
+from worker.telling import deliver_all
 
 log = logging.getLogger(__name__)
 _ON_SQLITE = "seatkeeper up"
@@ -95,6 +97,8 @@ class Daemon:
         if self.schedules:
             loops += [Scheduler(app, self._broker, self._actors, pace).loop]
             loops += [OnDuty(app, duty, pace).loop for duty in duties(pace)]
+            loops += [Loop("telling people", pace.carry, lambda: deliver_all(app), 3_600.0)]
+            loops += [Loop("tidying", pace.pools, lambda: tidy_daily(app), 3_600.0)]
         return loops
 
     def _lines(self) -> list[dramatiq.Worker]:

@@ -92,10 +92,11 @@ def pull(options: dict[str, Any]) -> Measured:
 
 
 def _pull(options: dict[str, Any]) -> dict[str, Any]:
+    from store.briefings import briefings
     from store.times import micros
+    from worker.held import LEASE
     from worker.operations.policies import in_force
     from worker.operations.pulling import pull_accounts
-    from worker.held import LEASE
     from worker.operations.runs import Run
 
     app = _app(options)
@@ -103,10 +104,11 @@ def _pull(options: dict[str, Any]) -> dict[str, Any]:
         row = tx.directories.by_id("contoso-m365")
         lease = tx.leases.take(row.key, app.owner, micros(app.clock()), LEASE)
         policy = in_force(app, tx, "contoso")
+        briefing = briefings(tx, [row.key])[row.key]
     assert lease is not None and policy is not None
     entry = policy.entry("contoso-m365")
     assert entry is not None
-    run = Run(app, "bench", row, entry, policy, lease, full=True)
+    run = Run(app, "bench", briefing, row, entry, policy, lease, full=True)
     pulled = pull_accounts(run, app.open_directory(entry, policy.provider))
     app.close()
     return {"seen": pulled.seen}

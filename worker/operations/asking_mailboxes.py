@@ -53,7 +53,7 @@ class Answers:
 def ask_mailboxes(run: Run, directory: Directory, pulled: Pulled) -> Answers:
     """Ask for the mailboxes that are due and those of accounts that the walk brought, up to a bound per run."""
     answers = Answers()
-    if not directory.capabilities.mailbox_queue or _refused_lately(run):
+    if not directory.capabilities.mailbox_queue or _refused_lately(run) or (pulled.empty and not run.is_awake):
         return answers
     _collect(run, pulled, answers)
     if not answers.asked:

@@ -49,8 +49,7 @@ def pull_groups(run: Run, directory: Directory) -> Grouped | None:
     refs = group_refs(run.in_force.policy, run.entry)
     if not refs or not directory.capabilities.groups:
         return None
-    with run.app.store.read() as tx:
-        grouped = Grouped(tx.groups.bindings(run.directory.key), [])
+    grouped = Grouped(dict(run.briefing.bindings), [])
     try:
         _resolve(run, directory, refs, grouped)
         _walk(run, directory, grouped)
@@ -191,7 +190,22 @@ def resolved(tx: "Transaction", run: Run, grouped: Grouped | None) -> Resolved:
     if grouped is None:
         return Resolved()
     gone = tx.groups.gone(run.directory.key)
-    stopped = suspended(tx, run, grouped.bindings, gone, refused=grouped.problem is not None)
+    return _come_to(run, grouped, suspended(tx, run, grouped.bindings, gone, refused=grouped.problem is not None))
+
+
+def resolved_at_once(run: Run, grouped: Grouped | None) -> Resolved | None:
+    """The same where nothing of the groups was read and none is missing, so that nothing else matters; None where the
+    store has to be asked."""
+    if grouped is None:
+        return Resolved()
+    lost = any(
+        binding.problem is not None or binding.group_id is None or binding.group_id in run.briefing.gone
+        for binding in grouped.bindings.values()
+    )
+    return None if lost or not grouped.empty or grouped.problem is not None else _come_to(run, grouped, {})
+
+
+def _come_to(run: Run, grouped: Grouped, stopped: Mapping[str, tuple[GroupRef, ...]]) -> Resolved:
     warning = _ignored(run, grouped)
     stand_for = sorted((ref, binding.group_id or "") for ref, binding in grouped.bindings.items())
     told = repr((stand_for, sorted(stopped.items()), warning))

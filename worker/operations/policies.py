@@ -150,6 +150,16 @@ def in_force(app: "App", tx: "Transaction", company: str) -> InForce | None:
     return None if version is None else parsed(version, app.kinds)
 
 
+def of_version(app: "App", tx: "Transaction", key: int | None) -> InForce | None:
+    """A version by its key: read from the store once a process. None where there is none."""
+    if key is None:
+        return None
+    known = app.policies.get(key)
+    if known is None:
+        known = app.policies[key] = parsed(tx.versions.version(key), app.kinds)
+    return known
+
+
 def parsed(version: PolicyVersion, kinds: "Kinds") -> InForce:
     """A stored version as values; parsing is done once a version and process."""
     return _parsed(version.key, version.text, version.file, version.provider_text, _Kinds(kinds))

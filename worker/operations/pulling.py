@@ -85,8 +85,7 @@ def pull_accounts(run: Run, directory: Directory, told: Told = _as_told) -> Pull
 
 
 def _under_way(run: Run) -> Walk:
-    with run.app.store.read() as tx:
-        walk = tx.staging.under_way(run.directory.key)
+    walk = run.briefing.walk
     if walk is None:
         return _new_walk(run)
     usable = walk.resume is not None and run.now - walk.started_at < STALE and (walk.whole or not run.full)

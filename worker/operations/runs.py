@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from connectors.errors import Transient
+from store.briefings import Briefing
 from store.directories import DirectoryRow
 from store.leases import Lease
 from store.times import micros
@@ -76,6 +77,7 @@ class Run:
 
     app: "App"
     id: str
+    briefing: Briefing
     directory: DirectoryRow
     entry: "DirectoryEntry"
     in_force: InForce
@@ -106,6 +108,13 @@ class Run:
     def batch(self) -> int:
         """The number under which this run stages and proposes: no other run has it."""
         return (self.directory.key << 32) | (self.lease.fence & 0xFFFFFFFF)
+
+    @property
+    def is_awake(self) -> bool:
+        """Whether something is to be looked at without any news of the directory: a grace that ends, a mailbox that is
+        due to be asked for, a person who asks."""
+        row = self.directory
+        return row.plan_some or row.asked_at is not None or (row.wake_at is not None and row.wake_at <= self.now)
 
     def step(self, name: str) -> None:
         """Between two steps: a stop takes effect here (Z10), and so does the limit of time."""

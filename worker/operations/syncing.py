@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from connectors.base import Directory
 from connectors.errors import ConnectorError, NeedsPerson, Transient
-from policies.document import group_refs
+from policies.document import group_refs, unit_refs
+from store.briefings import Briefing, briefings
 from store.directories import DirectoryRow
 from store.errors import Conflict, LeaseLost
 from store.groups import Binding
@@ -20,10 +21,10 @@ from store.times import micros, rfc3339
 from worker.errors import Stopped, Usage
 from worker.operations.applying import apply, enough_for_all, open_service
 from worker.operations.asking_mailboxes import Answers, ask_mailboxes, next_mailbox
-from worker.operations.grouping import Grouped, Resolved, pull_groups, resolved
+from worker.operations.grouping import Grouped, Resolved, pull_groups, resolved, resolved_at_once
 from worker.operations.merging import merge
 from worker.operations.planning import basis_of, due_whole, plan
-from worker.operations.policies import in_force
+from worker.operations.policies import of_version
 from worker.operations.pulling import Pulled, confirm_absence, due_to_be_read_whole, pull_accounts, settle_disputed
 from worker.operations.runs import HeldKind, Run, RunResult
 from worker.operations.shared_mailboxes import reading
@@ -63,10 +64,13 @@ def sync(app: "App", directory: str, asked: Asked = Asked()) -> RunResult:
     return sync_leased(app, directory, lease, asked)
 
 
-def sync_leased(app: "App", directory: str, lease: Lease, asked: Asked = Asked()) -> RunResult:
-    """Run one pass under a lease that this process holds, and hand the lease back."""
+def sync_leased(
+    app: "App", directory: str, lease: Lease, asked: Asked = Asked(), briefing: Briefing | None = None
+) -> RunResult:
+    """Run one pass under a lease that this process holds, and hand the lease back. `briefing`: as it was read after
+    the lease was taken."""
     try:
-        run = _begin(app, directory, lease, asked)
+        run = _begin(app, directory, lease, asked, briefing)
     except Usage as refused:
         with app.store.begin() as tx:
             tx.leases.release(lease)
@@ -84,10 +88,15 @@ def _take(app: "App", directory: str) -> Lease | None:
         return tx.leases.take(row.key, app.owner, micros(app.clock()), app.lease)
 
 
-def _begin(app: "App", directory: str, lease: Lease, asked: Asked) -> Run:
-    with app.store.read() as tx:
-        row = tx.directories.by_id(directory)
-        policy = in_force(app, tx, row.company_id)
+def _begin(app: "App", directory: str, lease: Lease, asked: Asked, briefing: Briefing | None) -> Run:
+    policy = None
+    if briefing is None or briefing.row.policy not in app.policies:
+        with app.store.read() as tx:
+            briefing = briefing or briefings(tx, [lease.directory])[lease.directory]
+            policy = of_version(app, tx, briefing.row.policy)
+    row = briefing.row
+    if policy is None and row.policy is not None:
+        policy = app.policies[row.policy]
     if row.retired or row.state == "frozen":
         raise Usage(f"{directory} is {'retired' if row.retired else 'frozen'}; nothing is changed for it")
     entry = None if policy is None else policy.entry(directory)
@@ -96,7 +105,7 @@ def _begin(app: "App", directory: str, lease: Lease, asked: Asked) -> Run:
     run_id = f"{directory}-{lease.fence}"
     declared = entry.shared_mailboxes_are is not None and row.planned_policy != policy.version  # it may read otherwise
     full = asked.full or declared or due_to_be_read_whole(row, micros(app.clock()))
-    return Run(app, run_id, row, entry, policy, lease, full, asked.whole, asked.dry, asked.progress)
+    return Run(app, run_id, briefing, row, entry, policy, lease, full, asked.whole, asked.dry, asked.progress)
 
 
 def _pass(run: Run, asked: Asked) -> None:
@@ -114,8 +123,7 @@ def _pass(run: Run, asked: Asked) -> None:
     grouped = pull_groups(run, connector)
     answers = ask_mailboxes(run, connector, pulled)
     run.step("pulled")
-    with run.app.store.read() as tx:
-        names, holds = with_units(tx, run, units, resolved(tx, run, grouped)), _holds(tx, run)
+    names, holds = _standing(run, pulled, grouped, units)
     if _idle(run, pulled, grouped, answers, names, holds):
         return _release_idle(run, pulled, grouped, names, holds)
     if asked.dry:
@@ -125,6 +133,21 @@ def _pass(run: Run, asked: Asked) -> None:
         merge(tx, run, connector, pulled, grouped, answers, units)
     run.step("merged")
     _plan_and_apply(run, grouped, answers, units)
+
+
+def _standing(
+    run: Run, pulled: Pulled, grouped: Grouped | None, units: Units | None
+) -> tuple[Resolved, list[HeldKind]]:
+    """What names come to, and what waits for a person. Where nothing was read, that is known from the beginning."""
+    names = resolved_at_once(run, grouped) if pulled.empty and not _has_units(run) else None
+    if names is not None:
+        return names, [HeldKind(plan.hash, plan.kind, plan.total) for plan in run.briefing.holds]
+    with run.app.store.read() as tx:
+        return with_units(tx, run, units, resolved(tx, run, grouped)), _holds(tx, run)
+
+
+def _has_units(run: Run) -> bool:
+    return run.app.has_unit_ids(run.entry.kind) and bool(unit_refs(run.in_force.policy, run.entry))
 
 
 def _approved(run: Run, held: HeldPlan, who: str) -> None:
@@ -159,8 +182,8 @@ def _idle(
     """Whether the read brought nothing, and nothing else has to be looked at. A held purchase has: it is withdrawn
     when nothing is short any more."""
     row = run.directory
-    quiet = pulled.empty and (grouped is None or grouped.empty) and not answers.asked and answers.problem is None
     awake = row.plan_some or (row.wake_at is not None and row.wake_at <= run.now)
+    quiet = pulled.empty and (grouped is None or grouped.empty) and not answers.asked and answers.problem is None
     buys = any(hold.kind == "purchase" for hold in holds)
     settled = row.state == "healthy" and row.groups_hash == names.hash
     return quiet and not awake and not buys and settled and not due_whole(run)
