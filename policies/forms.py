@@ -11,6 +11,7 @@ from policies.reading import Reading
 from policies.records import Field, Given, Record
 from policies.scalars import Choice, Whole
 from policies.shape import DURATION, SHARE
+from policies.text import format_share
 
 GRACE: Final = timedelta(days=7)
 """The grace of the short forms `release` and `archive` (G4)."""
@@ -84,9 +85,18 @@ _COUNTED: Final = {
     "purchase": "Seats ordered.",
 }
 
+
+def _in_force(limit: Limit) -> str:
+    share = "" if limit.share is None else f", share {format_share(limit.share)}"
+    return f"In force: most {limit.most}{share}, unless said otherwise."
+
+
 SAFETY: Final = Record(
     "Safety",
-    tuple(Field(name, name, _limit(getattr(Safety(), name)), help=counts) for name, counts in _COUNTED.items()),
+    tuple(
+        Field(name, name, _limit(getattr(Safety(), name)), help=f"{counts} {_in_force(getattr(Safety(), name))}")
+        for name, counts in _COUNTED.items()
+    ),
     _safety,
     help="The limits beyond which a kind of change is held for a person (Z1).",
 )

@@ -20,7 +20,7 @@ class Everyone(Condition):
         license: standard
     """
 
-    everyone: Annotated[Literal[True], Key("Every account that `include` and `mailboxes` admit.")] = True
+    everyone: Annotated[Literal[True], Key("Every account that `include` and `mailboxes` admit.")]
     _because: Because = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

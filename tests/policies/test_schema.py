@@ -46,6 +46,17 @@ def test_every_example_is_valid(path: Path) -> None:
     VALIDATORS[path.name == "provider.yaml"].validate(loaded(path))
 
 
+def test_an_editor_is_told_of_no_condition_that_it_holds_by_default() -> None:
+    rule = SCHEMAS[False]["$defs"]["Rule"]["properties"]
+    assert {key for key, value in rule.items() if "default" in value} == set()
+
+
+def test_an_editor_is_told_the_limits_that_are_in_force_where_nothing_is_said() -> None:
+    limits = SCHEMAS[False]["$defs"]["Safety"]["properties"]
+    assert limits["archive"]["description"].endswith("by anyone. In force: most 50, share 5%, unless said otherwise.")
+    assert limits["purchase"]["description"] == "Seats ordered. In force: most 50, unless said otherwise."
+
+
 @settings(max_examples=100, deadline=None)
 @given(right)
 def test_what_the_reader_takes_is_valid(content: dict[str, Any]) -> None:

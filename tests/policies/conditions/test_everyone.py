@@ -8,5 +8,5 @@ from tests.proves import proves
 
 @proves("G2")
 def test_everyone_is_everyone() -> None:
-    assert str(Everyone().matches(account(), IN_NONE)) == "everyone"
-    assert str(Everyone().matches(account("", kind=Kind.ROOM), IN_NONE)) == "everyone"
+    assert str(Everyone(True).matches(account(), IN_NONE)) == "everyone"
+    assert str(Everyone(True).matches(account("", kind=Kind.ROOM), IN_NONE)) == "everyone"

@@ -47,4 +47,4 @@ def test_every_condition_is_told_in_one_line() -> None:
 def test_a_key_is_declared_once() -> None:
     with pytest.raises(ValueError, match="'everyone'"):
         condition("everyone")(Everyone)
-    assert isinstance(Everyone(), Condition)
+    assert isinstance(Everyone(True), Condition)
