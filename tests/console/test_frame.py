@@ -46,6 +46,11 @@ def test_a_command_that_only_looks_imports_neither_vendors_nor_the_reader_of_pol
     assert not imported(terminal, *arguments) & (HEAVY | {"ruamel"})
 
 
+@pytest.mark.parametrize("arguments", [("policy", "check"), ("policy", "schema")])
+def test_looking_at_policy_files_needs_no_store(terminal: Terminal, arguments: tuple[str, ...]) -> None:
+    assert not imported(terminal, *arguments) & (HEAVY | {"sqlalchemy"})
+
+
 def test_the_list_of_commands_imports_none_of_them(terminal: Terminal) -> None:
     said = terminal.process("--help")
     assert said.code == 0

@@ -9,7 +9,7 @@ from connectors.registry import kinds
 from policies.errors import Problem
 from policies.schema import policy_schema, provider_schema
 from worker.errors import Usage
-from worker.operations.policies import PROVIDER_FILE, read_folder
+from worker.operations.policy_folder import PROVIDER_FILE, read_folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from policies.judging import judge
 from policies.model import NOTHING, Account, AccountKey, Holding, Limited, Memberships
 from policies.planner import Context, Proposal, make_plan
 from store.times import micros, rfc3339
-from worker.operations.policies import in_force, read_folder
+from worker.operations.policies import in_force
+from worker.operations.policy_folder import read_folder
 from worker.operations.standing import Standing, standing
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from policies.provider import Provider
 from store.directories import DirectoryRow
 from store.engine import Store
 from store.orders import MANUAL
-from worker.operations.policies import Folder, parsed, read_folder
+from worker.operations.policies import parsed
+from worker.operations.policy_folder import Folder, read_folder
 
 AT_ONCE = 8
 

@@ -1,28 +1,25 @@
-"""Policy files: read in one place, stored as numbered versions, used from the store (Z4, Z11)."""
+"""Policies: read out of the folder in one place, stored as numbered versions, used from the store (Z4, Z11)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from policies.document import DirectoryEntry, Policy
-from policies.errors import PolicyError, Problem
-from policies.model import DirectoryId, Mark
+from policies.errors import Problem
+from policies.model import DirectoryId
 from policies.provider import Provider
-from policies.reader import decoded, read_policy, read_provider
-from policies.together import clashes
+from policies.reader import read_policy, read_provider
 from store.directories import Refused
 from store.times import micros
 from store.versions import PolicyVersion
+from worker.operations.policy_folder import PROVIDER_FILE, Folder, read_folder
 from worker.operations.subscribing import subscribe
 
 if TYPE_CHECKING:
     from policies.document import Kinds
     from store.transaction import Transaction
     from worker.bootstrap import App
-
-PROVIDER_FILE = "provider.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,80 +33,6 @@ class InForce:
     def entry(self, directory: str) -> DirectoryEntry | None:
         """The directory's entry, or None where the policy has none of that name."""
         return next((entry for entry in self.policy.directories if entry.id == directory), None)
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyFile:
-    """A file of the policy folder: its policy, or everything that is wrong with it."""
-
-    path: str
-    text: str
-    policy: Policy | None
-    problems: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """What the policy folder says."""
-
-    provider: Provider
-    provider_text: str | None
-    files: tuple[PolicyFile, ...]
-    provider_problems: tuple[Problem, ...] = ()
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        return (*self.provider_problems, *(problem for file in self.files for problem in file.problems))
-
-
-def read_folder(folder: Path, kinds: "Kinds") -> Folder:
-    """Read every policy of the folder; what is broken is reported with all its problems, the rest is read."""
-    provider, provider_text, provider_problems = provider_file(folder / PROVIDER_FILE, kinds)
-    paths = sorted(path for path in folder.glob("*.y*ml") if path.name != PROVIDER_FILE) if folder.is_dir() else []
-    files = tuple(_read_file(path, kinds, provider) for path in paths)
-    return Folder(provider, provider_text, _unambiguous(files), provider_problems)
-
-
-def provider_file(path: Path, kinds: "Kinds") -> tuple[Provider, str | None, tuple[Problem, ...]]:
-    """What `provider.yaml` says, its text, and everything that is wrong with it; where it is wrong, what holds without
-    it."""
-    if not path.is_file():
-        return Provider(), None, ()
-    try:
-        text = _text(path)
-        return read_provider(text, str(path), kinds), text, ()
-    except PolicyError as error:
-        return Provider(), None, error.problems
-
-
-def _read_file(path: Path, kinds: "Kinds", provider: Provider) -> PolicyFile:
-    text = ""
-    try:
-        text = _text(path)
-        return PolicyFile(str(path), text, read_policy(text, str(path), kinds, provider))
-    except PolicyError as error:
-        return PolicyFile(str(path), text, None, error.problems)
-
-
-def _text(path: Path) -> str:
-    try:
-        return decoded(path.read_bytes(), str(path))
-    except OSError as error:
-        problem = Problem(Mark(str(path), 1, 1), f"the file cannot be read: {error.strerror}", expected="a YAML file")
-        raise PolicyError((problem,)) from None
-
-
-def _unambiguous(files: tuple[PolicyFile, ...]) -> tuple[PolicyFile, ...]:
-    """A file whose company or directory another file has already is broken."""
-    clashing: dict[str, list[Problem]] = {}
-    for problem in clashes(file.policy for file in files if file.policy is not None):
-        clashing.setdefault(problem.mark.file, []).append(problem)
-    return tuple(
-        PolicyFile(file.path, file.text, None, (*file.problems, *clashing[file.path]))
-        if file.path in clashing
-        else file
-        for file in files
-    )
 
 
 def load(app: "App") -> tuple[Problem, ...]:

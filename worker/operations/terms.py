@@ -14,7 +14,8 @@ from store.orders import MANUAL
 from store.times import instant
 from worker.errors import Usage
 from worker.operations.ending import DAY, last_day_of
-from worker.operations.policies import PROVIDER_FILE, InForce, in_force, parsed, provider_file
+from worker.operations.policies import InForce, in_force, parsed
+from worker.operations.policy_folder import PROVIDER_FILE, provider_file
 
 if TYPE_CHECKING:
     from store.orders import Order
