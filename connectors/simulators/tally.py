@@ -20,7 +20,7 @@ class Tally:
         total: Counter[str] = Counter()
         with self._lock:
             for (owner, label), times in self._counts.items():
-                if tenant is None or owner == tenant.lower():
+                if tenant is None or owner.lower() == tenant.lower():
                     total[label] += times
         return dict(sorted(total.items()))
 

@@ -37,6 +37,7 @@ class _Visit:
 
     request: Request
     method: str
+    api: str
     parts: tuple[str, ...]
     query: Mapping[str, str]
     body: bytes
@@ -73,13 +74,14 @@ class Api:
         if method == "POST" and "x-http-method-override" in request.headers:
             method, body = request.headers["x-http-method-override"].upper(), b""
             if request.headers.get("content-type", _FORM).startswith(_FORM):
-                text = "&".join(part for part in (text, request.body.decode()) if part)
-        parts = tuple(unquote(part) for part in path.split("/") if part)[3:]
+                text = "&".join(part for part in (text, request.body.decode("utf-8", "replace")) if part)
+        parts = tuple(unquote(part) for part in path.split("/") if part)
+        api = parts[1] if parts[2:3] == ("v1",) else ""
         query = dict(parse_qsl(text, keep_blank_values=True))
-        return self._play(_Visit(request, method, parts, query, body, self._clock().astimezone(UTC)))
+        return self._play(_Visit(request, method, api, parts[3:], query, body, self._clock().astimezone(UTC)))
 
     def _play(self, visit: _Visit) -> Answer:
-        match = routes.find(visit.method, visit.parts, visit.query)
+        match = routes.find(visit.method, visit.api, visit.parts, visit.query)
         grant = self._grant(visit)
         customer = grant.customer or "" if isinstance(grant, Grant) else ""
         path = match.path if match else "/" + "/".join(visit.parts)

@@ -35,6 +35,12 @@ def _alphabetical(people: Sequence[names.Name]) -> tuple[names.Name, ...]:
     return tuple(sorted({name.mailed: name for name in people}.values(), key=lambda name: name.mailed))
 
 
+_WORK: list[Record] = [
+    {"department": unit.name, "title": title, "costCenter": unit.cost_center}
+    for unit in names.DEPARTMENTS
+    for title in unit.titles
+]
+_CONTRACTORS = 9  # one in so many
 _FIRST, _LAST = _alphabetical(names.FIRST), _alphabetical(names.LAST)
 _PAIRS = len(_FIRST) * len(_LAST)
 
@@ -83,6 +89,9 @@ class Standing(NamedTuple):
     archived: bool = False
     guest: bool = False
     mailbox: bool = True
+    work: int | None = None
+    """Which of the kinds of work there are."""
+    contractor: bool = False
 
 
 class Shape(NamedTuple):
@@ -129,6 +138,7 @@ def user(own: Own, standing: Standing, home: Home) -> Record:
         "changePasswordAtNextLogin": False,
         "ipWhitelisted": False,
         **addresses(own.local, home, ()),
+        **_employment(standing, home),
         "languages": [{"languageCode": "en", "preference": "preferred"}],
         "customerId": home.customer,
         "orgUnitPath": own.unit_path,
@@ -137,6 +147,19 @@ def user(own: Own, standing: Standing, home: Home) -> Record:
         "isEnrolledIn2Sv": True,
         "isEnforcedIn2Sv": False,
         "includeInGlobalAddressList": True,
+    }
+
+
+def _employment(standing: Standing, home: Home) -> Record:
+    """The field in which somebody's work stands, where it is known."""
+    if standing.work is None:
+        return {}
+    company = f"{home.domain.partition('.')[0].title()} Ltd"
+    kind = "Contractor" if standing.contractor else "Employee"
+    return {
+        "organizations": [
+            {"name": company, "primary": True, "customType": "", "description": kind, **_WORK[standing.work]}
+        ]
     }
 
 
@@ -208,6 +231,8 @@ class Population:
             archived=self._suspended <= rank < self._archived,
             guest=self._archived <= rank < self._guests,
             mailbox=not self._archived <= rank < self._without_mailbox,
+            work=number * 11 % len(_WORK),
+            contractor=number % _CONTRACTORS == 0,
         )
 
     def own(self, number: int, ident: str, unit_path: str) -> Own:

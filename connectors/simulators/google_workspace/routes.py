@@ -19,8 +19,6 @@ from connectors.simulators.google_workspace.call import Call
 from connectors.simulators.google_workspace.customer import SCOPE
 from connectors.simulators.google_workspace.schema import Fields
 
-DIRECTORY, REPORTS = ("admin", "directory", "v1"), ("admin", "reports", "v1")
-
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -39,6 +37,11 @@ class Endpoint:
     """The kinds of fault that it can meet beyond those of every request."""
     id: str = ""
     """What Google calls it: `directory.users.list`."""
+
+    @property
+    def api(self) -> str:
+        """`directory` or `reports`."""
+        return self.id.partition(".")[0]
 
     def can_meet(self, query: Mapping[str, str]) -> frozenset[str]:
         """The kinds of fault that mean anything for a request."""
@@ -137,10 +140,10 @@ ENDPOINTS = (
 _PATTERNS = [(endpoint, endpoint.pattern.strip("/").split("/")) for endpoint in ENDPOINTS]
 
 
-def find(method: str, parts: Sequence[str], query: Mapping[str, str]) -> Match | None:
-    """The endpoint whose path this is, without what comes before the resource."""
+def find(method: str, api: str, parts: Sequence[str], query: Mapping[str, str]) -> Match | None:
+    """The endpoint of an API whose path this is, without what comes before the resource."""
     for endpoint, pattern in _PATTERNS:
-        if endpoint.method == method and (names := _names(pattern, parts)) is not None:
+        if (endpoint.method, endpoint.api) == (method, api) and (names := _names(pattern, parts)) is not None:
             path = "/" + "/".join(parts)
             deleted = endpoint.pattern == "/users" and query.get("showDeleted", "").lower() == "true"
             return Match(endpoint, names, f"{path}?showDeleted=true" if deleted else path)

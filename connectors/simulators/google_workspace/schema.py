@@ -53,4 +53,3 @@ ACTIVITY: Fields = _leaves(
     "actor etag events id ipAddress isAgenticAction kind networkInfo ownerDomain resourceDetails userDeviceInfo"
 )
 ACTIVITIES: Fields = {**_leaves("etag kind nextPageToken"), "items": ACTIVITY}
-CHANNEL: Fields = _leaves("address expiration id kind params payload resourceId resourceUri token type")

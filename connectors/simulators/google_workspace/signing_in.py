@@ -10,7 +10,7 @@ from connectors.simulators.google_workspace import jwts
 from connectors.simulators.google_workspace.customers import Customers
 from connectors.simulators.google_workspace.service_accounts import ServiceAccount
 from connectors.simulators.google_workspace.tokens import LIFETIME, Grant, Issuer
-from connectors.simulators.serving import Answer
+from connectors.simulators.serving import Answer, Request
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 AUDIENCE = "https://oauth2.googleapis.com/token"
@@ -73,15 +73,18 @@ def issue_token(
     accounts: Mapping[str, ServiceAccount],
     customers: Customers,
     issuer: Issuer,
-    body: bytes,
+    request: Request,
     now: datetime,
     signed_at: datetime,
 ) -> Answer:
     """`POST /token`; `signed_at` is what the time is where assertions are signed. Raises OAuthRefusal."""
-    form = form_of(body)
+    form = form_of(request.body)
     if form.get("grant_type") != JWT_BEARER:
         raise OAuthRefusal("unsupported_grant_type", f"Invalid grant_type: {form.get('grant_type', '')}")
     claims, account = _checked(form.get("assertion", ""), accounts, signed_at)
+    if claims.aud not in (AUDIENCE, f"http://{request.headers.get('host', '')}/token"):
+        text = f"Invalid JWT: Failed audience check. The right audience is {AUDIENCE}"
+        raise OAuthRefusal("invalid_grant", text)
     scopes = frozenset(claims.scope.split())
     if not scopes:
         raise OAuthRefusal("invalid_scope", "Empty or missing scope not allowed.")
@@ -104,8 +107,6 @@ def _checked(
         raise OAuthRefusal("invalid_grant", "Invalid grant: account not found")
     if head.alg != "RS256" or not account.signed(assertion, head.kid):
         raise REFUSALS["signature"]
-    if claims.aud != AUDIENCE:
-        raise OAuthRefusal("invalid_grant", f"Invalid JWT: Failed audience check. The right audience is {AUDIENCE}")
     if not claims.iat <= now.timestamp() < claims.exp or claims.exp - claims.iat > _LONGEST:
         raise REFUSALS["clock"]
     return claims, account

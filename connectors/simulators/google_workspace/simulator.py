@@ -128,7 +128,7 @@ class Simulator:
         match request.method, parts:
             case "POST", ("token",):
                 at = self.signing_clock()
-                return signing_in.issue_token(self.accounts, self.customers, self._issuer, request.body, now, at)
+                return signing_in.issue_token(self.accounts, self.customers, self._issuer, request, now, at)
             case "POST", ("v1", "token"):
                 return keyless.exchange(self.pools, self._issuer, request.body, now)
             case "POST", ("v1", "projects", _, "serviceAccounts", name):
