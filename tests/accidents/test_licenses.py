@@ -158,7 +158,7 @@ def test_accident_19_both_kinds_of_removal_outlive_a_crash(wire: World) -> None:
     contoso.crowd(30)
     wire.add_lot("standard", 30)
     wire.add_lot("archived", 30)
-    contoso.policy(STAFF)
+    contoso.policy(STAFF, safety="{archive: {most: 50, share: 100%}}")
     contoso.settle()
     ids = list(contoso.tenant.user_ids())
     for n, step in enumerate(STEPS):
