@@ -322,3 +322,27 @@ def test_another_customer_behind_the_same_directory_stops_it(contoso: GoogleCust
     result = contoso.sync()
     assert result.outcome == "failed" and "is bound to tenant" in (result.error or "") and result.remedy
     assert contoso.licenses() == before
+
+
+@proves("D4")
+def test_somebody_in_both_lists_is_looked_up(contoso: GoogleCustomer) -> None:
+    contoso.hire(*NAMES)
+    before = settled(contoso)
+    contoso.wire.order(Fault("also_deleted", "/users?showDeleted=true", entries=3))
+    result = contoso.sync()
+    assert (result.outcome, result.changed, contoso.licenses()) == ("nothing_to_do", 0, before)
+
+
+def test_a_group_that_is_gone_is_planned_for_once(contoso: GoogleCustomer) -> None:
+    contoso.hire("Ada")
+    staff = contoso.group("staff", "Ada")
+    before = settled(contoso, STAFF)
+    contoso.gws.delete_group(staff)
+    assert "is gone" in (contoso.sync().error or "")
+    frozen = contoso.world.dump()
+    contoso.world.later(minutes=5)
+    again = contoso.sync()
+    assert "is gone" in (again.error or "") and contoso.licenses() == before
+    after = contoso.world.dump()
+    assert {table for table in frozen if frozen[table] != after[table]} == {"directory"}
+    assert not contoso.row().plan_whole

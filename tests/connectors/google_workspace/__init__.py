@@ -1,0 +1,1 @@
+"""Google Workspace: what only its connector has."""
