@@ -1,7 +1,8 @@
 """Tokens for Microsoft Graph: one source a tenant, over azure-identity's synchronous credentials.
 
-azure-identity keeps tokens in memory and renews them before they expire, so it is asked for every request. Credentials
-are kept for the life of the process: a directory that is polled every minute is not signed in every minute.
+Credentials are kept for the life of the process, and so are the tokens that they gave, until five minutes before they
+expire: a directory that is polled every minute is not signed in every minute, and azure-identity, which looks through
+all tokens that it has, is not asked for every request.
 
 A credential that serves many tenants is one object for all of them. azure-identity would quietly give the token of a
 wrong tenant where AZURE_IDENTITY_DISABLE_MULTITENANTAUTH is set; such a source refuses to start. And whatever the
@@ -13,7 +14,8 @@ import binascii
 import os
 import re
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 NO_MULTITENANT = "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH"
+_BEFORE_IT_EXPIRES = 300
 NO_HOME = "organizations"
 """What a shared credential has for a tenant of its own: none, so that no token is ever that of a wrong home."""
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -60,7 +63,11 @@ class Credentials:
 
     secrets: Secrets
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    elapsed: Callable[[], float] = time.time
+    """Seconds since 1970, as expiry dates of tokens have them."""
     _kept: dict[_Key, "TokenCredential"] = field(default_factory=dict)
+    _given: dict[tuple[_Key, Purpose], tuple[str, float]] = field(default_factory=dict)
+    """Tokens with the time from which on they are not used any more."""
     _detached: set[_Key] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -85,6 +92,16 @@ class Credentials:
                 self._kept[key] = credential_for(key.credential, key.home, key.login, self.secrets)
             return self._kept[key]
 
+    def token(self, key: _Key, purpose: Purpose, *, tenant: str | None, claims: str | None, anew: bool) -> str:
+        """A token for a purpose: one that was given already unless `anew` is wanted. Raises what azure-identity
+        raises, and NeedsPerson."""
+        known = None if anew else self._given.get((key, purpose))
+        if known is not None and self.elapsed() < known[1]:
+            return known[0]
+        given = self.of(key).get_token(purpose.scope, claims=claims, tenant_id=tenant)
+        self._given[key, purpose] = (given.token, given.expires_on - _BEFORE_IT_EXPIRES)
+        return given.token
+
     def is_detached(self, key: _Key) -> bool:
         """Whether a tenant has to do without the credential that it shared."""
         return key in self._detached
@@ -94,12 +111,17 @@ class Credentials:
         sign-in was refused, and MSAL repeats such an answer for a minute without asking."""
         with self._lock:
             self._detached.add(key)
-            self._kept.pop(key, None)
+            self._drop(key)
 
     def forget(self, key: _Key) -> None:
         """Read the secret anew next time: this one was refused."""
         with self._lock:
-            self._kept.pop(key, None)
+            self._drop(key)
+
+    def _drop(self, key: _Key) -> None:
+        self._kept.pop(key, None)
+        for given in [given for given in list(self._given) if given[0] == key]:
+            del self._given[given]
 
 
 @dataclass(slots=True)
@@ -145,7 +167,8 @@ class TokenSource:
         key = self.shared if self.shared is not None and is_shared else self.own
         tenant = self.purpose.tenant if is_shared else None
         try:
-            return self.credentials.of(key).get_token(self.purpose.scope, claims=claims, tenant_id=tenant).token
+            anew = challenge is not None
+            return self.credentials.token(key, self.purpose, tenant=tenant, claims=claims, anew=anew)
         except (AzureError, ValueError, OSError) as problem:
             self.credentials.detach(self.own)
             if blames_the_secret(problem):

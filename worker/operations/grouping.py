@@ -153,6 +153,8 @@ def _forget(run: Run, grouped: Grouped) -> None:
 
 def _read_again(run: Run, directory: Directory, grouped: Grouped) -> None:
     """A group that reads empty, or lost half its members, is read a second time; only what both reads say counts."""
+    if not grouped.whole:
+        return
     with run.app.store.read() as tx:
         sizes = tx.groups.sizes(run.directory.key, run.batch, grouped.whole)
     for size in sizes:
