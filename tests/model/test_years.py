@@ -1,0 +1,59 @@
+"""Years of a provider and its customers, on both databases: whatever happens, in whatever order, the rules hold."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.model.story import Story
+from tests.model.world import Ground, postgres_ground, sqlite_ground
+from tests.model.years import Years
+from tests.proves import proves
+
+STEPS = 12
+AT_NIGHT = 25
+
+
+def quick_or_nightly(examples: int) -> hypothesis.settings:
+    """So many stories where every push is checked; at night as many as the profile says, and longer ones."""
+    night = hypothesis.settings.get_current_profile_name() == "nightly"
+    return hypothesis.settings(
+        max_examples=hypothesis.settings().max_examples if night else examples,
+        stateful_step_count=AT_NIGHT if night else STEPS,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large],
+    )
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> Iterator[Ground]:
+    ground = sqlite_ground(tmp_path)
+    yield ground
+    ground.store.close()
+
+
+@pytest.fixture
+def on_postgres(tmp_path: Path, fresh_postgres: str) -> Iterator[Ground]:
+    ground = postgres_ground(fresh_postgres, tmp_path)
+    yield ground
+    ground.store.close()
+
+
+def play(machine: type[Story], examples: int, **grounds: Ground) -> None:
+    """Tell so many stories."""
+    run_state_machine_as_test(type(machine.__name__, (machine,), grounds), settings=quick_or_nightly(examples))
+
+
+@proves("L1", "L2", "L3", "L4", "L5", "L8", "G5", "D3", "S1", "S4", "S5", "P1", "Z3", "Z8", "A1", "A2", "R2", "R3")
+@pytest.mark.slow
+@pytest.mark.hypothesis
+def test_the_rules_hold_through_years_on_sqlite(on_sqlite: Ground) -> None:
+    play(Years, 140, ground=on_sqlite)
+
+
+@proves("L1", "L2", "L3", "L4", "L5", "L8", "G5", "D3", "S1", "S4", "S5", "P1", "Z3", "Z8", "A1", "A2", "R2", "R3")
+@pytest.mark.slow
+@pytest.mark.hypothesis
+def test_the_rules_hold_through_years_on_postgresql(on_postgres: Ground) -> None:
+    play(Years, 60, ground=on_postgres)
