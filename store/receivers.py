@@ -133,7 +133,8 @@ class Receivers:
             address._asdict(),
         ).scalar_one()
         self._tx.execute(
-            "INSERT INTO subscription (receiver, company, told) VALUES (:key, :company, :told)",
+            "INSERT INTO subscription (receiver, company, told) VALUES (:key, :company, :told)"
+            " ON CONFLICT (receiver, company) DO NOTHING",
             {"key": key, "company": company, "told": told},
         )
 

@@ -206,17 +206,29 @@ def test_a_refusal_that_a_person_must_see_to_says_what_to_do(wire: World, answer
 
 @proves("A2", "Z9")
 def test_a_receiver_that_hangs_or_fails_delays_no_other(wire: World) -> None:
-    contoso, everything = wire.customer(), threading.Event()
+    """Not even with what happens while it hangs."""
+    contoso = wire.customer()
+    everything, meanwhile, late = threading.Event(), threading.Event(), threading.Event()
     with a_hook(wire) as quick, a_hook(wire) as slow, a_hook(wire) as broken:
 
         def hang(_event: dict[str, Any]) -> Answer:
             assert everything.wait(10), "the quick one is told meanwhile"
+            if not meanwhile.is_set():
+                meanwhile.set()
+                world_goes_on()
+            assert late.wait(10), "also of what happens now"
             return YES
 
-        def hear(_event: dict[str, Any]) -> Answer:
-            if len(quick.accepted) + 1 == len(PEOPLE):
+        def hear(event: dict[str, Any]) -> Answer:
+            if event["type"] == "seatkeeper.directory.frozen":
+                late.set()
+            if len(quick.came) >= len(PEOPLE):
                 everything.set()
             return YES
+
+        def world_goes_on() -> None:
+            contoso.file.unlink()
+            wire.load()
 
         slow.answers, quick.answers, broken.answers = hang, hear, lambda _event: Answer(500)
         contoso.hire(*PEOPLE)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PROVIDER = 0
 """The key of the provider among the companies."""
-_WORD = "notify:"
+_WORD = "notify"
 """What a policy must say for somebody to be told; the others need not be read for it."""
 
 

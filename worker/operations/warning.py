@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from store.transaction import Transaction
     from worker.bootstrap import App
 
-_WORD = "warn_below:"
+_WORD = "warn_below"
 """What a policy must say for its stock to be looked at; the others need not be read for it."""
 
 

@@ -8,6 +8,7 @@ Any number of processes and threads may deliver at once: a receiver is one's for
 slow one delays no other. No transaction is open while a receiver is asked.
 """
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ CLAIM = timedelta(minutes=10)
 THREADS = 8
 ENOUGH = timedelta(minutes=1)
 """For so long whoever asked for a pass waits for receivers that always have something more to be told."""
+_LOOK = 0.25
+"""Seconds between two looks at who is due, while somebody else is still being told."""
 
 
 def deliver(app: "App", now: datetime) -> bool:
@@ -46,20 +49,48 @@ def deliver(app: "App", now: datetime) -> bool:
     return True
 
 
+def deliver_due(app: "App") -> None:
+    """Tell whoever is due, one receiver after the other, until nobody is: what one of several loops does."""
+    while not app.stopping.is_set() and deliver(app, app.clock()):
+        pass
+
+
 def deliver_all(app: "App") -> None:
     """Tell everybody who is due, several at once, until nobody is or enough time has passed; the rest is told later."""
     with app.store.read() as tx:
         if not tx.receivers.is_due(micros(app.clock())):
             return
-    until = app.clock() + ENOUGH
+    until, at_work = app.clock() + ENOUGH, _AtWork()
     with ThreadPoolExecutor(THREADS) as pool:
-        for done in [pool.submit(_deliver_until, app, until) for _ in range(THREADS)]:
+        for done in [pool.submit(_deliver_until, app, until, at_work) for _ in range(THREADS)]:
             done.result()
 
 
-def _deliver_until(app: "App", until: datetime) -> None:
-    while not app.stopping.is_set() and app.clock() < until and deliver(app, app.clock()):
-        pass
+class _AtWork:
+    """How many of several threads tell somebody at the moment."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self.number += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self.number -= 1
+
+
+def _deliver_until(app: "App", until: datetime, at_work: _AtWork) -> None:
+    """Who has nothing to do looks again while others work: what happens meanwhile does not wait for them."""
+    while not app.stopping.is_set() and app.clock() < until:
+        with at_work:
+            told = deliver(app, app.clock())
+        if not told and at_work.number == 0:
+            return
+        if not told:
+            app.stopping.wait(_LOOK)
 
 
 def hasten(app: "App", now: datetime) -> None:
