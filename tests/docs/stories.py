@@ -23,6 +23,7 @@ from tests.license_keys import Issuer
 from tests.worker.world import LEASE_RUNS_OUT, PERSON, Customer, World
 from worker.operations.activating import activate
 from worker.operations.by_hand import by_hand
+from worker.operations.endpoints import add_endpoint, assign_to
 from worker.operations.explaining import explain
 from worker.operations.importing import import_licenses
 from worker.operations.legal_holds import lift_hold, set_hold
@@ -80,6 +81,7 @@ class Teller:
         self.sections: dict[str, dict[str, str]] = {}
         self.groups: dict[tuple[str, str], str] = {}
         self.servers = ExitStack()
+        self.provider: dict[str, str] = {}
         self.has_portal = False
         self.key = ""
         self.unwritten: set[str] = set()
@@ -116,7 +118,7 @@ class Teller:
             return
         if self.refusal:
             raise Untrue(f"refused, and the story does not say so: {self.refusal}")
-        if does is not Teller.rule and does is not Teller.section:
+        if does not in (Teller.rule, Teller.section, Teller.of_provider):
             self._write()
         self.before, self.seen = self._tables(), self._feed_end()
         try:
@@ -125,6 +127,9 @@ class Teller:
             self.refusal = str(refused)
 
     def _write(self) -> None:
+        provider = "".join(f"{key}: {value}\n" for key, value in self.provider.items())
+        if provider:
+            (self.world.folder / "provider.yaml").write_text(provider)
         for id in sorted(self.unwritten):
             customer = self._customer(id)
             listed = "\n".join(f"- {{name: {name}, {rest}}}" for name, rest in self.rules.get(id, {}).items())
@@ -175,6 +180,11 @@ class Teller:
         self._customer()
         self.sections.setdefault(self.company, {})[key] = value
         self.unwritten.add(self.company)
+
+    @line(r"provider (\w+): (.*)")
+    def of_provider(self, key: str, value: str) -> None:
+        self.provider[key] = value
+        self.unwritten |= {"contoso", *self.customers}
 
     @line(r"rule (.+) is removed from the file")
     def no_rule(self, name: str) -> None:
@@ -272,7 +282,7 @@ class Teller:
         secret = self.world.app.settings.secrets_dir / "portal"
         secret.touch(mode=0o600)
         secret.write_text(seller.SIMULATED_SECRET)
-        (self.world.folder / "provider.yaml").write_text(f"allowed_hosts: ['{url.partition('//')[2]}']\n")
+        self.of_provider("allowed_hosts", f"['{url.partition('//')[2]}']")
         self.section(
             "purchasing",
             f"{{seller: {{kind: http, url: '{url}', secret: {{file: portal}}}}, standard: {{auto: true}}}}",
@@ -285,7 +295,9 @@ class Teller:
     def passes(self, number: str, unit: str) -> None:
         self.world.later(timedelta(**{SPANS[unit]: int(number)}))
 
-    @line(r"(\d+) (standard|archived) seats?(?: until (\S+))?( on trial)?( of its own)?( that do(?:es)? not renew)?")
+    @line(
+        r"(\d+) (standard|archived|computer) seats?(?: until (\S+))?( on trial)?( of its own)?( that do(?:es)? not renew)?"
+    )
     def stock(
         self, seats: str, license: str, until: str | None, trial: str | None, own: str | None, once: str | None
     ) -> None:
@@ -340,6 +352,14 @@ class Teller:
 
     # --- what people do ---
 
+    @line(r"endpoints add (\S+)")
+    def endpoint(self, name: str) -> None:
+        add_endpoint(self.world.app, name, PERSON, company=self.company)
+
+    @line(r"licenses assign --endpoint (\S+) --license (\w+)")
+    def to_endpoint(self, name: str, license: str) -> None:
+        assign_to(self.world.app, [name], license, PERSON)
+
     @line(r"licenses (assign|archive|deactivate|follow|pin|unpin) (.+?)( --as-many-as-fit)?")
     def by_hand(self, verb: str, who: str, some: str | None) -> None:
         if who.startswith("--where "):
@@ -355,10 +375,8 @@ class Teller:
     def sign(self, seats: str) -> None:
         issuer = Issuer()
         issuer.publish(self.world.app.settings.secrets_dir)
-        provider = "license_keys: {public_key: {file: license-keys.pem}}\n"
-        (self.world.folder / "provider.yaml").write_text(provider)
+        self.of_provider("license_keys", "{public_key: {file: license-keys.pem}}")
         self.key = issuer.key(seats=int(seats))
-        self.unwritten |= self.customers.keys()
 
     @line(r"lots activate KEY")
     def activate(self) -> None:
@@ -460,7 +478,7 @@ class Teller:
             facts.append("a possible return")
         return facts
 
-    @line(rf"{ARROW}(\d+) (standard|archived) seats? free(?: of its own)?")
+    @line(rf"{ARROW}(\d+) (standard|archived|computer) seats? free(?: of its own)?")
     def free(self, number: str, license: str) -> None:
         sql = (
             "SELECT coalesce(sum(seats - held), 0) FROM lot WHERE license = :l AND NOT ended AND NOT removed AND"

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 
 from store.errors import NotFound
+from store.soundness import untrue
 from store.usage import DAY, Measure, Usage
 from tests.proves import proves
 from tests.worker.world import PERSON, Customer, World
 from worker.errors import Usage as WrongUsage
+from worker.operations.endpoints import add_endpoint, assign_to
 from worker.operations.linking import link
 from worker.operations.pool_pass import pass_pools
 from worker.operations.reporting import usage
@@ -127,6 +129,18 @@ def test_a_report_is_of_one_company_or_of_all(world: World, contoso: Customer) -
         usage(world.app, DECEMBER)
     with pytest.raises(NotFound):
         usage(world.app, NOVEMBER, "nobody")
+
+
+def test_what_endpoints_hold_is_reported_like_what_accounts_hold(world: World, contoso: Customer) -> None:
+    (world.folder / "provider.yaml").write_text("catalog: {computer: {term: yearly, per: computer}}\n")
+    contoso.policy(RULES)
+    world.add_lot("computer", 3, term="perpetual")
+    add_endpoint(world.app, "front-desk", PERSON, company="contoso")
+    assign_to(world.app, ["front-desk"], "computer", PERSON)
+    world.later(days=1)
+    assert usage(world.app, NOVEMBER) == [Usage("2026-11", "contoso", "computer", 1, 1, 2, Measure(), Measure())]
+    with world.store.read() as tx:
+        assert list(untrue(tx)) == []
 
 
 def test_seats_that_a_renewal_brings_back_to_life_are_seats_again(world: World, contoso: Customer) -> None:
