@@ -296,7 +296,8 @@ class Teller:
         self.world.later(timedelta(**{SPANS[unit]: int(number)}))
 
     @line(
-        r"(\d+) (standard|archived|computer) seats?(?: until (\S+))?( on trial)?( of its own)?( that do(?:es)? not renew)?"
+        r"(\d+) (standard|archived|computer) seats?(?: until (\S+))?( on trial)?( of its own)?"
+        r"( that do(?:es)? not renew)?"
     )
     def stock(
         self, seats: str, license: str, until: str | None, trial: str | None, own: str | None, once: str | None
