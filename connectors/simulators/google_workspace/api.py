@@ -1,6 +1,7 @@
 """The Directory and the Reports API: from a request to an answer, through token, scope, quota and endpoint."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -136,7 +137,9 @@ class Api:
             self._customers, grant, home, match.endpoint.area, visit.now, match.path, match.names, visit.query, mask,
             visit.body, self._seal, self._packed, fault,
         )  # fmt: skip
-        return self._sent(visit, 200, {}, match.endpoint.answer(call))
+        with home.lock if home is not None else nullcontext():
+            body = match.endpoint.answer(call)
+        return self._sent(visit, 200, {}, body)
 
     def _admitted(self, visit: _Visit, match: routes.Match, grant: Grant) -> Customer | None:
         """The customer of whoever asks. Raises Refusal for a project without the API, a lost scope, a full quota."""

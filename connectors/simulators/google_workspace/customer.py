@@ -155,6 +155,7 @@ class Customer:
         with self.lock:
             _check_names(fields)
             place, address = self._unit(unit), (address or f"{local_part(name)}@{self.domain}").lower()
+            self._refuse_a_groups(address)
             given, _, family = name.partition(" ")
             local, _, domain = address.partition("@")
             own = Own("", given, family, local, "", instant(self._clock()), NEVER, "")
@@ -243,6 +244,7 @@ class Customer:
         """Bring a user back under the same id. Raises ValueError when the address was given away meanwhile."""
         with self.lock:
             number = self._deleted(id)
+            self._refuse_a_groups(self.users.deleted[number].address)
             self.users.restore(number, self._unit(unit))
             self._tell("UNDELETE_USER", number)
 
@@ -309,7 +311,10 @@ class Customer:
     ) -> str:
         """Create a group and tell its id."""
         with self.lock:
-            group = self.groups.add(address or f"{mailed(name)}@{self.domain}", name, id)
+            address = address or f"{mailed(name)}@{self.domain}"
+            if self.users.find(address) is not None:
+                raise ValueError(f"somebody has the address {address}")
+            group = self.groups.add(address, name, id)
             self.add_members(group.id, members)
             return group.id
 
@@ -478,6 +483,10 @@ class Customer:
         if group is None:
             raise LookupError(f"{self.id} has no group {ident}")
         return group
+
+    def _refuse_a_groups(self, address: str) -> None:
+        if self.groups.find(address) is not None:
+            raise ValueError(f"a group has the address {address}")
 
     def _unit(self, key: str) -> str:
         unit = self.units.find(key)

@@ -1,12 +1,18 @@
 """Users on the wire: lists, pages, masks, look-ups, and those who were deleted."""
 
+import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 import pytest
+import urllib3
+from google.oauth2.credentials import Credentials
+from googleapiclient.discovery import build_from_document
 
 from connectors.simulators.google_workspace import Customer, Shares, SimulatedClock, Simulator
+from tests.connectors.simulators.google_workspace import discovery
 from tests.connectors.simulators.google_workspace.conftest import ADA, BO, CUSTOMER, CY
 from tests.connectors.simulators.google_workspace.google_client import AGENT, DIRECTORY, GoogleClient, addresses
 
@@ -349,3 +355,60 @@ def test_a_body_is_pretty_unless_it_is_asked_not_to_be(google: GoogleClient) -> 
     assert pretty.startswith(b'{\n  "kind"') and plain.startswith(b'{"kind":"admin#directory#users"')
     assert msgspec.json.decode(pretty) == msgspec.json.decode(plain)
     assert AGENT.endswith("(gzip)")
+
+
+def test_an_address_is_somebodys_or_a_groups(customer: Customer) -> None:
+    customer.delete_user(BO)
+    customer.create_group("Bo", address="bo.lane@customer.example")
+
+    with pytest.raises(ValueError, match="a group has the address"):
+        customer.restore_user(BO)
+    with pytest.raises(ValueError, match="a group has the address"):
+        customer.rehire(BO)
+    with pytest.raises(ValueError, match="somebody has the address"):
+        customer.create_group("Ada", address="ada.king@customer.example")
+
+
+def test_many_ask_while_much_happens(google: GoogleClient, customer: Customer) -> None:
+    idents = customer.populate(300)
+    group = customer.create_group("Staff", members=idents[:100])
+    failures: list[object] = []
+
+    def walk() -> None:
+        try:
+            for _ in range(5):
+                google.everybody(maxResults=60)
+                google.members(group, includeDerivedMembership="true")
+        except (AssertionError, urllib3.exceptions.HTTPError) as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=walk) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number, ident in enumerate(idents):
+        customer.suspend(ident)
+        customer.rename(ident, address=f"x{number}@customer.example")
+        customer.create_group(f"Group {number}", members=[ident])
+    for thread in threads:
+        thread.join()
+
+    assert failures == []
+    assert sum(user["suspended"] for user in google.everybody(maxResults=500)) == 300
+
+
+def test_googles_own_client_reads_it(google: GoogleClient) -> None:
+    service = build_from_document(
+        discovery.document("directory"),
+        credentials=Credentials(token=google.token),  # type: ignore[no-untyped-call]
+        client_options={"api_endpoint": google.server.url},
+    )
+    with closing(service) as directory:
+        fields = f"nextPageToken,users(id,primaryEmail,{','.join(['customSchemas'] * 150)})"
+        request = directory.users().list(customer="my_customer", maxResults=3, fields=fields)
+        found: list[str] = []
+        while request is not None:
+            page = request.execute()
+            found += [user["id"] for user in page.get("users", ())]
+            request = directory.users().list_next(request, page)
+
+    assert len(fields) > 2048 and len(found) == 4 and len(set(found)) == 4
