@@ -53,9 +53,11 @@ class Orders(OrderTable, Ordered):
         now: int,
         renews_lot: int | None = None,
         approved_by: str | None = None,
+        wanted_by: str = SYSTEM,
     ) -> Order:
         """Write an order down: it waits for a person, or is sent after this transaction, or is `placed` with the
-        manual seller. `approved_by` is who approved a held purchase: the safety limit does not count it again."""
+        manual seller. `approved_by` is who approved a held purchase: the safety limit does not count it again;
+        `wanted_by` is who asked for it, if anybody did."""
         state = AWAITING if awaits_approval else PLACED if seller == MANUAL else WANTED
         key = self._tx.execute(
             "INSERT INTO orders (id, company, pool, license, seats, state, term, estimate, idempotency_key, seller,"
@@ -70,7 +72,7 @@ class Orders(OrderTable, Ordered):
             },
         ).scalar_one()  # fmt: skip
         [order] = self._orders("key = :key", key=key)
-        who = approved_by or SYSTEM
+        who = approved_by or wanted_by
         first = order._replace(state=AWAITING if awaits_approval else WANTED)
         self._tx.audit.append(company, [Entry(who, "order.wanted", order.id, None, None, told(first), because)], now)
         self._send(order, first, who, now)

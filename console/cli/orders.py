@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from console.cli.call import Call
+from console.cli.failures import DONE, HELD
 from console.cli.groups import Group
 from console.cli.lots import served_in_words
 from console.cli.tables import Column, moment, table
@@ -41,11 +42,16 @@ def list_(call: Call, company: str | None, states: tuple[str, ...], only_open: b
 @click.argument("license")
 @click.argument("seats", type=SEATS)
 @click.option("--company", help="For this company, at its seller; else for the global pool, by hand.")
-def add(call: Call, license: str, seats: int, company: str | None) -> None:
-    """Order SEATS of a LICENSE of any kind that the provider sells. What is short is ordered without this."""
+def add(call: Call, license: str, seats: int, company: str | None) -> int:
+    """Order SEATS of a LICENSE of any kind that the provider sells. What is short is ordered without this.
+
+    A large order waits for approval all the same (exit 3).
+    """
     from worker.operations.ordering import want_order
 
-    _answer(call, want_order(call.app, license, seats, call.who, company=company))
+    order = want_order(call.app, license, seats, call.who, company=company)
+    _answer(call, order)
+    return HELD if order.state == "awaiting_approval" else DONE
 
 
 @orders.command()

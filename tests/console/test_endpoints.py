@@ -104,6 +104,9 @@ def test_a_person_orders_another_kind_and_marks_it_as_fulfilled(terminal: Termin
     done = terminal("orders", "fulfill", said["id"], "--seats", "2")
     assert "What came is estimated at 24.00 USD; the order was estimated at 36.00 USD." in done.out
     assert terminal("status", "--json").json["pools"][2]["free"] == 2
+    large = terminal("orders", "add", "computer", "60", "--json")
+    assert (large.code, large.json["state"]) == (3, "awaiting_approval")
+    assert terminal("orders", "approve", large.json["id"]).code == 0
 
 
 @proves("M6")

@@ -70,10 +70,12 @@ def test_a_kind_of_the_catalog_is_pooled_and_assigned_to_endpoints_by_hand(world
     own = lot(world, "computer", 2)
     add(world, "front-desk", kind="computer")
     add(world, "lab-1")
+    assert world.rows("SELECT license, peak FROM usage_day") == []
     done = assign(world, "lab-1", "front-desk")
     assert (done.wanted, done.free, done.short) == (2, 2, 0)
     assert [row.name for row in done.assigned] == ["front-desk", "lab-1"]
     assert held(world) == dict.fromkeys(("front-desk", "lab-1"), ("computer", own, "licensed"))
+    assert world.rows("SELECT license, peak FROM usage_day") == [("computer", 2)], "what is held is billed"
     take(world, "lab-1")
     assert held(world)["lab-1"] == (None, None, "unlicensed")
     remove_endpoint(world.app, "lab-1", PERSON)
@@ -266,7 +268,9 @@ def test_other_kinds_are_bought_from_a_portal_when_a_person_says_so(world: World
         file.write_text(file.read_text(encoding="utf-8") + CATALOG, encoding="utf-8")
         shop.buys(licenses="{pool: own, anniversary: 04-01}")
         order = want_order(world.app, "host", 2, PERSON, company="contoso")
-        assert (order.state, order.estimate, order.term, order.decided_by) == ("wanted", "300.00 USD", "yearly", PERSON)
+        assert (order.state, order.estimate, order.term, order.because) == (
+            "wanted", "300.00 USD", "yearly", f"asked for by {PERSON}",
+        )  # fmt: skip
         shop.relay()
         [bought] = shop.portal.bought()
         assert (bought.wanted.license, bought.wanted.seats) == ("host", 2)
@@ -283,6 +287,27 @@ def test_who_cannot_buy_cannot_by_hand(world: World, owner: Customer) -> None:
         want_order(world.app, "gold", 2, PERSON)
     assert want_order(world.app, "standard", 2, PERSON).seller == "manual"
     assert world.orders() == [("provider", "standard", 2, "placed")]
+
+
+@proves("M7", "P3", "Z1")
+def test_a_large_order_by_hand_waits_for_approval_and_many_small_ones_too(world: World, owner: Customer) -> None:
+    owner.policy(
+        RULES, safety="{purchase: {most: 30}}", purchasing="{standard: {price: 9.00 USD, approve_above: 90.00 USD}}"
+    )
+    states = [
+        want_order(world.app, license, seats, PERSON, company="contoso").state
+        for license, seats in (
+            ("archived", 26),
+            ("standard", 10),
+            ("standard", 11),
+            ("host", 20),
+            ("host", 5),
+            ("host", 6),
+        )
+    ]
+    assert states == ["awaiting_approval", "placed", "awaiting_approval", "placed", "placed", "awaiting_approval"]
+    [(who, because)] = world.rows("SELECT who, because FROM audit WHERE what = 'order.wanted' ORDER BY n DESC LIMIT 1")
+    assert who == PERSON and "31 in 24 hours, 25 of them already done, over the limit for purchase of 30" in because
 
 
 @proves("M6", "M7")

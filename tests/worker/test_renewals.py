@@ -58,6 +58,15 @@ def test_a_renewal_is_ordered_fourteen_days_ahead_once_and_passes_every_cap(worl
     assert world.dump() == before
 
 
+@proves("M3")
+def test_how_long_ahead_a_renewal_is_ordered_is_a_setting(world: World, contoso: Customer) -> None:
+    owned(world, contoso, "Ada", licenses="{pool: own, renew_ahead: 3d}")
+    days_pass(world, 26)
+    assert world.orders() == []
+    days_pass(world, 1)
+    assert world.orders() == [("contoso", "standard", 40, "placed")]
+
+
 @proves("P9")
 def test_a_renewal_as_needed_is_for_what_is_held_and_to_spare_and_tells_the_saving(
     world: World, contoso: Customer

@@ -62,7 +62,7 @@ def _buy(tx: "Transaction", service: Service, pool: int, license: str, buying: B
         estimate=None if price is None else str(price),
         because=because,
         shortage=waiting + buying.spare - free,
-        awaits_approval=_awaits_approval(buying, need.seats, price),
+        awaits_approval=awaits_approval(buying, need.seats, price),
         now=now,
     )
     service.tally.add_order(license, f"{need.seats} seats: {because}", _at(price))
@@ -88,7 +88,7 @@ def _held(tx: "Transaction", service: Service, license: str, seats: int, because
     return not verdict.passes
 
 
-def _awaits_approval(buying: Buying, seats: int, price: Money | None) -> bool:
+def awaits_approval(buying: Buying, seats: int, price: Money | None) -> bool:
     """P3: above so many seats, or so much money; money without a price always waits."""
     above = buying.approve_above
     if isinstance(above, Money):

@@ -6,13 +6,15 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from policies.document import Buying
-from policies.model import License, WaitReason
+from policies.judging import Recent, Verdict
+from policies.model import License, Limited, WaitReason
 from store.directories import RETIRED
 from store.errors import Conflict
 from store.lots import Listed, day_after
 from store.orders import Order
 from store.plans import HeldPlan
 from store.times import instant, micros
+from worker.operations.buying import awaits_approval
 from worker.operations.ending import last_day_of
 from worker.operations.lots import lot_of
 from worker.operations.policies import in_force
@@ -40,7 +42,7 @@ class Delivered:
 
 def want_order(app: "App", license: str, seats: int, who: str, *, company: str | None = None) -> Order:
     """Order seats that a person wants, for a company at its seller, or for the global pool by hand: of any license that
-    the provider sells (M7). No cap stops it, since a person decided.
+    the provider sells (M7). A large order, or one beyond the safety limit, waits for approval all the same (P3, Z1).
 
     Raises NotFound, Usage for a license that is not sold, and Conflict for a company that cannot buy (P6).
     """
@@ -55,6 +57,8 @@ def want_order(app: "App", license: str, seats: int, who: str, *, company: str |
             raise Conflict(f"{row.id} is {'retired' if row.state == RETIRED else 'on trial'}, and cannot buy")
         term = terms.term(license)
         price = terms.estimate(tx, row.pool, license, seats, term, instant(now).date(), now)
+        recent = Recent(tx.orders.ordered_in_a_day(row.key, license, now), 0)
+        within = Verdict(Limited.PURCHASE, seats, recent, terms.safety.purchase)
         return tx.orders.want(
             company=row.key,
             pool=row.pool,
@@ -63,11 +67,11 @@ def want_order(app: "App", license: str, seats: int, who: str, *, company: str |
             term=term,
             seller=terms.seller,
             estimate=None if price is None else str(price),
-            because=f"asked for by {who}",
+            because=f"asked for by {who}" + ("" if within.passes else f"; {within.why}"),
             shortage=0,
-            awaits_approval=False,
+            awaits_approval=not within.passes or awaits_approval(terms.buying(license), seats, price),
             now=now,
-            approved_by=who,
+            wanted_by=who,
         )
 
 

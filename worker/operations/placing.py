@@ -16,6 +16,7 @@ from connectors.base import Order as Wanted
 from connectors.base import Receipt, Refusal, Seller
 from connectors.errors import ConnectorError, NeedsPerson, Transient
 from store.directories import ACTIVE, RETIRED
+from store.errors import Conflict
 from store.orders import PLACED, WANTED
 from store.outbox import Outgoing
 from store.times import micros, rfc3339
@@ -46,7 +47,11 @@ def place_order(app: "App", entry: Outgoing) -> None:
         _put_off(app, errand, problem, address)
         return
     app.mark("order answered")
-    record(app, errand, said, key)
+    try:
+        record(app, errand, said, key)
+    except Conflict as quicker:  # with the license key; the next look finds its lot
+        _put_off(app, errand, Transient(str(quicker)), address)
+        return
     app.mark("order recorded")
 
 

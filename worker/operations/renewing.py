@@ -84,7 +84,7 @@ def _renews(terms: Terms) -> bool:
 def _order(
     tx: "Transaction", lot: Renewable, terms: Terms, mode: str, now: int, who: str | None = None
 ) -> Order | None:
-    seats = seats_to_renew(mode, seats=lot.seats, held=lot.held, spare=terms.spare(lot.license))
+    seats = seats_to_renew(mode, seats=lot.seats, held=lot.held, spare=terms.buying(lot.license).spare)
     if seats <= 0:
         return None
     price = _estimate(tx, lot, terms, seats, now)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from policies.document import Buying, Licenses, Money, Purchasing
-from policies.model import License
+from policies.document import BUILT_IN_SAFETY, Buying, Licenses, Money, Purchasing
+from policies.model import License, Safety
 from policies.pricing import estimate, year_end
 from policies.provider import AUTOMATED, CatalogEntry, Provider
 from store.directories import RETIRED
@@ -34,6 +34,7 @@ class Terms:
     licenses: Licenses
     purchasing: Purchasing
     catalog: Mapping[str, CatalogEntry] = field(default_factory=lambda: dict(AUTOMATED))
+    safety: Safety = BUILT_IN_SAFETY
 
     @property
     def seller(self) -> str:
@@ -42,21 +43,23 @@ class Terms:
 
     def price(self, license: str) -> Money | None:
         """What a seat costs for a term: of the automated types as `purchasing` says, of others as the catalog does."""
-        buying = self._buying(license)
-        if buying is not None:
-            return buying.price
+        if license in tuple(License):
+            return self.buying(license).price
         entry = self.catalog.get(license)
         return None if entry is None else entry.price
 
     def term(self, license: str) -> str:
         """The term for which a license is bought."""
-        buying = self._buying(license)
-        return buying.term if buying is not None else self.catalog.get(license, CatalogEntry()).term
+        if license in tuple(License):
+            return self.buying(license).term
+        return self.catalog.get(license, CatalogEntry()).term
 
-    def spare(self, license: str) -> int:
-        """How many seats are to be in stock; of kinds that nothing buys by itself none."""
-        buying = self._buying(license)
-        return 0 if buying is None else buying.spare
+    def buying(self, license: str) -> Buying:
+        """How a license is bought; for kinds that nothing buys by itself what holds where nothing is said."""
+        if license not in tuple(License):
+            return Buying()
+        found: Buying = getattr(self.purchasing, license)
+        return found
 
     def year_end(self, tx: "Transaction", pool: int, term: str, starts: date, now: int) -> date | None:
         """The first day on which a yearly lot of the pool is no longer valid; None where it has a year, or another
@@ -78,19 +81,14 @@ class Terms:
         ends = self.year_end(tx, pool, term, starts, now)
         return estimate(self.price(license), seats, term, starts, ends)
 
-    def _buying(self, license: str) -> Buying | None:
-        if license not in tuple(License):
-            return None
-        buying: Buying = getattr(self.purchasing, license)
-        return buying
-
 
 def terms_of(app: "App", tx: "Transaction", company: int) -> Terms:
     """The terms of a company, or of the provider. A company that is retired, or has no policy in force, buys nothing
     by itself, and renews nothing."""
     if company == PROVIDER:
         provider = provider_in_force(app, tx)
-        return Terms(PROVIDER, provider.defaults.licenses, provider.defaults.purchasing, provider.catalog)
+        said = provider.defaults
+        return Terms(PROVIDER, said.licenses, said.purchasing, provider.catalog, said.safety)
     row = tx.directories.company_by_key(company)
     policy = in_force(app, tx, row.id)
     if policy is None or row.state == RETIRED:
@@ -100,7 +98,8 @@ def terms_of(app: "App", tx: "Transaction", company: int) -> Terms:
 
 def terms_in(company: int, policy: InForce) -> Terms:
     """The terms of a company whose policy is at hand."""
-    return Terms(company, policy.policy.licenses, policy.policy.purchasing, policy.provider.catalog)
+    said = policy.policy
+    return Terms(company, said.licenses, said.purchasing, policy.provider.catalog, said.safety)
 
 
 def provider_in_force(app: "App", tx: "Transaction") -> Provider:
