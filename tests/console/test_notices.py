@@ -25,6 +25,26 @@ def test_notices_are_listed_with_their_accounts_and_acknowledged_once(licensed: 
     assert len(licensed("notices", "list", "--all", "--json").json) == 1
 
 
+@proves("R1", "A2")
+def test_status_says_who_is_not_told_before_backups_go_and_what_to_do(licensed: Terminal) -> None:
+    text = (licensed.folder / "policies.d" / "contoso.yaml").read_text()
+    text = text.replace("on_leave: {then: archive, after: 7d}", "on_leave: {then: release, after: 0s}")
+    text = text.replace("groups: [Backup Staff]", "groups: [Backup Staff]\n    domains: [nowhere.example]")
+    text += "safety: {release: {most: 1000, share: 100%}}\nlicenses: {retention: 12h}\n"
+    licensed.policy(text)
+    assert (licensed("sync").code, licensed("sync").code) == (0, 0)
+    assert "nobody is told before backups of contoso go" in licensed("status").out
+    licensed.policy(f"{text}notify: [email: {{to: [ops@contoso.example]}}]\n")
+    assert licensed("sync").code == 0
+    said = licensed("status").out
+    assert "nobody is told" not in said and "What to do: set SEATKEEPER_SMTP_URL" in said
+    found = licensed("status", "--json").json
+    assert found["told_nobody"] == [] and found["notices"] == 1
+    [receiver] = found["receivers"]
+    assert (receiver["receiver"], receiver["state"]) == ("email:ops@contoso.example", "failing")
+    assert receiver["companies"] == ["contoso"] and receiver["next_attempt"] is not None
+
+
 def test_a_notice_that_is_not_there_and_one_that_is_not_named(terminal: Terminal) -> None:
     assert terminal("notices", "ack", "notice-1", "--json").code != 0
     said = terminal("notices", "ack", "--json")

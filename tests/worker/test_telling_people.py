@@ -6,8 +6,10 @@ from datetime import date, timedelta
 
 import pytest
 
+from connectors.simulators.seller.faults import Fault
 from tests.proves import proves
 from tests.worker.outside import OPS, Mailbox, a_mailbox
+from tests.worker.shop import a_shop
 from tests.worker.test_retention import after, open_notices, purged, released
 from tests.worker.test_telling_programs import Killed, receivers, tell
 from tests.worker.world import Customer, World
@@ -248,6 +250,19 @@ def test_addresses_that_the_server_refuses_are_shown_while_the_others_have_their
         assert len(mailbox.letters) == 1
         [state] = receivers(wire)
         assert state.state == "healthy" and "gone@contoso.example" in (state.problem or "")
+
+
+@proves("P7", "A2")
+def test_a_refused_order_is_told_once_with_what_the_seller_said(wire: World) -> None:
+    with a_mailbox(wire) as mailbox, a_shop(wire) as shop:
+        shop.buys(notify=NOTIFY)
+        shop.portal.order(Fault("refuse"))
+        for _ in range(3):
+            shop.sync()
+            wire.later(hours=1)
+        assert [letter["Subject"] for letter in mailbox.letters] == ["Seatkeeper: 1 refused order (contoso)"]
+        assert f"- {shop.order.id}: 3 standard seats: card_declined" in mailbox.text()
+        assert f"seatkeeper orders reopen {shop.order.id}" in mailbox.text()
 
 
 def test_a_world_without_receivers_writes_nothing(world: World, contoso: Customer) -> None:
