@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from http.client import responses
 from urllib.parse import parse_qs, unquote
@@ -10,6 +9,7 @@ from urllib.parse import parse_qs, unquote
 import msgspec
 
 from connectors.signing import PREFIX, Forged, key_of, verify
+from connectors.simulators.breaking import broken
 from connectors.simulators.clock import Clock, SimulatedClock
 from connectors.simulators.fault_book import FaultBook
 from connectors.simulators.seller.control import Control
@@ -20,7 +20,6 @@ from connectors.simulators.tally import Tally
 
 SIMULATED_SECRET = PREFIX + base64.b64encode(b"what is sold here is only air").decode()
 AT_ONCE = timedelta(0)
-_ENDINGS = {"lost_reply": Ending.RESET, "cut_connection": Ending.CUT}
 
 
 class Simulator:
@@ -162,12 +161,9 @@ def _spoiled(answer: Answer, fault: Fault) -> Answer:
             return _page(fault)
         case "blank":
             return Answer(200, {})
-        case "cut":
-            assert isinstance(answer.body, bytes)
-            return replace(answer, body=answer.body[: len(answer.body) // 2])
-        case "slow":
-            return replace(answer, delay=fault.seconds)
-    return replace(answer, ending=_ENDINGS.get(fault.kind, Ending.KEEP))
+        case "lost_reply":
+            return broken(answer, "reset", 0)
+    return broken(answer, fault.kind, fault.seconds)
 
 
 def _page(fault: Fault) -> Answer:
