@@ -36,7 +36,7 @@ from worker.pace import SINGLE, Pace
 from worker.scheduler import Scheduler
 from worker.settings import Settings, SettingsError
 from worker.telemetry import Telemetry
-from worker.telling import deliver_all
+from worker.telling import deliver_all, hasten
 
 log = logging.getLogger(__name__)
 _ON_SQLITE = "seatkeeper up"
@@ -80,6 +80,8 @@ class Daemon:
             ending.callback(close, self._broker)
             self._serve(ending, announce)
             self._beat()
+            if self.schedules:
+                hasten(self.app, self.app.clock())
             _stop_on_signals(self.app.stopping)
             for loop in self.loops:
                 loop.start()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from worker.bootstrap import App
 
 CLAIM = timedelta(minutes=10)
-"""Longer than one round takes: a minute of requests, and the last of them at the bounds of its client."""
+"""Longer than one round takes: seconds of requests, and the last of them at the bounds of its client."""
 THREADS = 8
 ENOUGH = timedelta(minutes=1)
 """For so long whoever asked for a pass waits for receivers that always have something more to be told."""

@@ -30,7 +30,7 @@ LANES = 4
 """Requests to one receiver at the same time."""
 COMPANIES = 100
 """Whose news one round looks at."""
-ROUND = timedelta(minutes=1)
+ROUND = timedelta(seconds=20)
 UNNAMED = timedelta(minutes=15)
 """How long a receiver is left alone that a policy names no more, until the policies are read again."""
 
