@@ -75,7 +75,8 @@ def _needs(found: "Overview") -> Iterator[str]:
             yield f"    because: {order.because}; estimate: {order.estimate or 'unknown'}"
             yield f"    seatkeeper orders approve {order.id}"
         elif order.state == "placed" and order.seller == "manual":
-            yield f"- {order.id} ({order.company}): {order.seats:,} {order.license} seats are ordered by hand"
+            estimate = "" if order.estimate is None else f", for an estimated {order.estimate}"
+            yield f"- {order.id} ({order.company}): {order.seats:,} {order.license} seats are ordered by hand{estimate}"
             yield f"    when they are there: seatkeeper orders fulfill {order.id}"
         elif order.problem is not None:
             yield f"- {order.id} ({order.company}): {order.seats:,} {order.license} seats, {order.state}"
