@@ -14,10 +14,10 @@ RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast nightly bench accidents docs demo run clean
+.PHONY: help setup check test test-fast nightly bench bench-planning accidents docs demo run clean
 
 help:  ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv with everything to run, check and test (nothing to do if it is up to date)
 
@@ -38,6 +38,9 @@ nightly: $(READY)  ## look for long: every property, thousands of examples each
 
 bench: $(READY)  ## measure; nothing else should run meanwhile
 	$(BIN)/python -m tests.bench.passes $(BENCH)
+
+bench-planning: $(READY)  ## measure planning alone; nothing else should run meanwhile
+	$(BIN)/python -m tests.bench.planning $(BENCH)
 
 accidents: $(READY)  ## play what happened to others (docs/reliability.md)
 	$(PYTEST) $(PARALLEL) tests/accidents

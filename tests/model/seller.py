@@ -47,4 +47,5 @@ class Portal:
         if self.mood == "is closed":
             raise Transient("the portal is closed")
         _, ready, seats = self.sold[key]
-        return Receipt(key, "fulfilled" if ready <= self.clock() else "placed", seats)
+        number = list(self.sold).index(key) + 1
+        return Receipt(f"portal-{number}", "fulfilled" if ready <= self.clock() else "placed", seats)

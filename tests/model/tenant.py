@@ -9,8 +9,6 @@ from connectors.errors import NeedsPerson, Transient
 from connectors.microsoft365 import CAPABILITIES
 from policies.model import DELETED, FOUND, GONE, AccountId, Sighting
 
-PAGE = 3
-"""Entries of a page: few, so that a walk can be stopped between two."""
 RESTORABLE_FOR = timedelta(days=30)
 
 
@@ -45,10 +43,12 @@ class Tenant:
     id: str
     people: dict[str, Person] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
+    page: int = 3
+    """Entries of a page: few, so that a walk can be stopped between two."""
     outage: str | None = None
     """Why nothing can be read: `out of reach`, or `secret expired`."""
     hides: int = 0
-    """How many people the next listing leaves out without a word."""
+    """How many people listings leave out without a word."""
     _log: list[str] = field(default_factory=list)
     _ids: int = 0
 
@@ -156,11 +156,11 @@ class Tenant:
         told, end = map(int, resume.split()) if resume else (0, len(self._log))
         ids = [p.id for p in self.people.values() if p.gone is None] if cursor is None else self._changed(int(cursor))
         if cursor is None and self.hides:
-            ids, self.hides = ids[: -self.hides], 0
+            ids = ids[: -self.hides]
         rows = [_seen(self.people[id]) for id in ids]
-        while len(rows) - told > PAGE:
-            told += PAGE
-            yield Page(rows[told - PAGE : told], f"{told} {end}", full=cursor is None, tenant=self.id)
+        while len(rows) - told > self.page:
+            told += self.page
+            yield Page(rows[told - self.page : told], f"{told} {end}", full=cursor is None, tenant=self.id)
         yield Page(rows[told:], cursor=str(end), full=cursor is None, tenant=self.id)
 
     def pull_groups(self, cursor: str | None, wanted: Collection[str]) -> Iterator[GroupPage]:
