@@ -30,6 +30,15 @@ class Units:
         )
         return {row[0]: UnitBinding(row[0], row[1], row[2]) for row in rows}
 
+    def bound_in_company(self, company: int, but: int) -> frozenset[str]:
+        """The paths that are bound to a living unit in another directory of the company (G3)."""
+        rows = self._tx.execute(
+            "SELECT DISTINCT r.ref FROM unit_ref AS r JOIN directory AS d ON d.key = r.directory"
+            " WHERE d.company = :company AND d.key <> :but AND r.unit_id IS NOT NULL AND r.problem IS NULL",
+            {"company": company, "but": but},
+        )
+        return frozenset(row[0] for row in rows)
+
     def bind(self, directory: int, bindings: Iterable[UnitBinding], now: int) -> None:
         """Record what paths stand for; a bound id is kept, whatever its path becomes."""
         self._tx.execute_many(

@@ -1,6 +1,7 @@
 """Where a walk over the users is. Google has no change feed, so that a cursor says no more than that one was complete.
 
-A page token is good for three days, and its query has to be sent unchanged with it; so what that depends on is kept too.
+A page token is good for three days, and its query has to be sent unchanged with it; so what that depends on is kept,
+too.
 """
 
 import msgspec

@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from connectors.simulators.google_workspace import SIMULATED_CLIENT_ID, Fault
+from store.account_filters import AccountFilter
+from store.times import micros
 from tests.proves import proves
 from tests.worker.google import GoogleCustomer, workspace
 from tests.worker.world import World, counted
+from worker.operations.explaining import explain
 
 EVERYONE = "- {name: everyone, everyone: true, license: standard, on_leave: {then: release, after: 0s}}"
 STAFF = "- {name: staff, groups: [staff@contoso.example], license: standard, on_leave: {then: release, after: 0s}}"
@@ -18,6 +21,13 @@ NAMES = [f"Person {number:02}" for number in range(12)]
 @pytest.fixture
 def contoso(wire: World) -> Iterator[GoogleCustomer]:
     with workspace(wire) as customer:
+        yield customer
+
+
+@pytest.fixture
+def anywhere(world: World) -> Iterator[GoogleCustomer]:
+    """The same on either database, for what the store does with it."""
+    with workspace(world) as customer:
         yield customer
 
 
@@ -103,19 +113,19 @@ def test_of_a_short_list_a_single_person_alive_voids_it_all(contoso: GoogleCusto
 
 
 @proves("Z8", "Z12")
-def test_an_unchanged_customer_costs_reads_only(contoso: GoogleCustomer) -> None:
-    contoso.gws.create_unit("/Sales")
-    contoso.hire(*NAMES, unit="/Sales")
-    contoso.group("staff", *NAMES[:5])
-    settled(contoso, f"{STAFF}\n{SALES}")
-    before = contoso.world.dump()
-    contoso.wire.forget_requests()
-    contoso.world.later(minutes=5)
-    result = contoso.sync()
+def test_an_unchanged_customer_costs_reads_only(anywhere: GoogleCustomer) -> None:
+    anywhere.gws.create_unit("/Sales")
+    anywhere.hire(*NAMES, unit="/Sales")
+    anywhere.group("staff", *NAMES[:5])
+    settled(anywhere, f"{STAFF}\n{SALES}")
+    before = anywhere.world.dump()
+    anywhere.wire.forget_requests()
+    anywhere.world.later(minutes=5)
+    result = anywhere.sync()
     assert (result.outcome, result.mode, result.changed) == ("nothing_to_do", "full", 0)
-    after = contoso.world.dump()
+    after = anywhere.world.dump()
     assert {table for table in before if before[table] != after[table]} == {"directory"}
-    asked = {what: times for what, times in contoso.wire.requests().items() if "login" not in what}
+    asked = {what: times for what, times in anywhere.wire.requests().items() if "login" not in what}
     assert set(asked.values()) == {1} and len(asked) == 5
     assert all(what.startswith("GET ") for what in asked)
 
@@ -229,40 +239,45 @@ def test_a_unit_that_is_gone_suspends_the_rule(contoso: GoogleCustomer) -> None:
 
 
 @proves("G3")
-def test_units_that_may_not_be_read_suspend_what_needs_them_and_nothing_else(contoso: GoogleCustomer) -> None:
-    contoso.gws.create_unit("/Sales")
-    contoso.hire("Ada", unit="/Sales")
-    contoso.hire("Ben")
-    contoso.group("staff", "Ben")
-    before = settled(contoso, f"{STAFF}\n{SALES}")
-    contoso.gws.withdraw(SIMULATED_CLIENT_ID, "admin.directory.orgunit.readonly")
-    contoso.hire("Cy", unit="/Sales")
-    contoso.hire("Dan")
-    contoso.gws.add_member(contoso.gws.find_group("staff@contoso.example"), contoso.people["Dan"])
-    contoso.world.later(hours=2)
-    result = contoso.sync()
+def test_units_that_may_not_be_read_suspend_what_needs_them_and_nothing_else(anywhere: GoogleCustomer) -> None:
+    anywhere.gws.create_unit("/Sales")
+    anywhere.hire("Ada", unit="/Sales")
+    anywhere.hire("Ben")
+    anywhere.group("staff", "Ben")
+    before = settled(anywhere, f"{STAFF}\n{SALES}")
+    anywhere.gws.withdraw(SIMULATED_CLIENT_ID, "admin.directory.orgunit.readonly")
+    anywhere.hire("Cy", unit="/Sales")
+    anywhere.hire("Dan")
+    anywhere.gws.add_member(anywhere.gws.find_group("staff@contoso.example"), anywhere.people["Dan"])
+    anywhere.world.later(hours=2)
+    result = anywhere.sync()
     assert "organizational units cannot be read" in (result.error or "")
     assert "orgunit.readonly" in (result.remedy or "")
-    assert contoso.licenses() == {**before, "Dan": "standard"}
-    contoso.gws.delegate(SIMULATED_CLIENT_ID, "admin.directory.orgunit.readonly")
-    contoso.world.later(minutes=5)
-    contoso.sync()
-    assert contoso.licenses() == {**before, "Dan": "standard", "Cy": "standard"}
+    assert anywhere.licenses() == {**before, "Dan": "standard"}
+    anywhere.gws.delegate(SIMULATED_CLIENT_ID, "admin.directory.orgunit.readonly")
+    anywhere.world.later(minutes=5)
+    anywhere.sync()
+    assert anywhere.licenses() == {**before, "Dan": "standard", "Cy": "standard"}
 
 
 # Groups
 
 
 @proves("G2")
-def test_all_users_of_the_organization_can_be_one_member(contoso: GoogleCustomer) -> None:
-    contoso.hire("Ada", "Ben")
-    everybody = contoso.group("everybody")
-    contoso.gws.add_everybody(everybody)
-    contoso.group("staff", everybody)
-    assert set(settled(contoso, STAFF)) == {"Ada", "Ben", "Directory Reader"}
-    contoso.hire("Cy")
-    contoso.sync()
-    assert "Cy" in contoso.licenses()
+def test_all_users_of_the_organization_can_be_one_member(anywhere: GoogleCustomer) -> None:
+    anywhere.hire("Ada", "Ben")
+    everybody = anywhere.group("everybody")
+    anywhere.gws.add_everybody(everybody)
+    anywhere.group("staff", everybody)
+    assert set(settled(anywhere, STAFF)) == {"Ada", "Ben", "Directory Reader"}
+    anywhere.hire("Cy")
+    anywhere.sync()
+    assert "Cy" in anywhere.licenses()
+    groups = explain(anywhere.world.app, "cy@contoso.example").groups
+    assert [(group.name, group.through) for group in groups] == [("everybody", None), ("staff", "everybody")]
+    with anywhere.world.store.read() as tx:
+        rows = tx.views.every_account(AccountFilter(group="staff@contoso.example"), micros(anywhere.world.clock()))
+        assert {row.name for row in rows} == {"Ada", "Ben", "Cy", "Directory Reader"}
 
 
 @proves("G2")
@@ -288,23 +303,23 @@ def test_a_group_that_lists_fewer_than_it_counts_loses_nobody(contoso: GoogleCus
 
 
 @proves("S6")
-def test_shared_mailboxes_are_what_the_policy_declares(contoso: GoogleCustomer) -> None:
-    contoso.gws.create_unit("/Shared")
-    contoso.hire("Ada", "Careers Team")
-    contoso.hire("Press", unit="/Shared")
-    contoso.hire("Front Desk")
-    contoso.group("shared", "Front Desk")
+def test_shared_mailboxes_are_what_the_policy_declares(anywhere: GoogleCustomer) -> None:
+    anywhere.gws.create_unit("/Shared")
+    anywhere.hire("Ada", "Careers Team")
+    anywhere.hire("Press", unit="/Shared")
+    anywhere.hire("Front Desk")
+    anywhere.group("shared", "Front Desk")
     rules = "- {name: shared, mailboxes: shared, license: standard}\n" + EVERYONE
     declared = 'shared_mailboxes_are: {org_units: [/Shared], groups: [shared@contoso.example], addresses: ["*.team@*"]}'
-    settled(contoso, rules, directory=declared)
-    kinds = contoso.kinds()
+    settled(anywhere, rules, directory=declared)
+    kinds = anywhere.kinds()
     assert {name for name, kind in kinds.items() if kind == "shared_mailbox"} == {"Careers Team", "Front Desk", "Press"}
     assert {name for name, kind in kinds.items() if kind == "user"} == {"Ada", "Directory Reader"}
-    contoso.gws.remove_member(contoso.gws.find_group("shared@contoso.example"), contoso.people["Front Desk"])
-    contoso.gws.rename_unit("/Shared", "Common")
-    contoso.world.later(minutes=5)
-    contoso.sync()
-    assert (contoso.kinds()["Front Desk"], contoso.kinds()["Press"]) == ("user", "shared_mailbox")
+    anywhere.gws.remove_member(anywhere.gws.find_group("shared@contoso.example"), anywhere.people["Front Desk"])
+    anywhere.gws.rename_unit("/Shared", "Common")
+    anywhere.world.later(minutes=5)
+    anywhere.sync()
+    assert (anywhere.kinds()["Front Desk"], anywhere.kinds()["Press"]) == ("user", "shared_mailbox")
 
 
 @proves("S6")

@@ -34,7 +34,7 @@ def basis_of(tx: "Transaction", run: Run, suspended: Mapping[str, tuple[GroupRef
     app, kind, policy = run.app, run.entry.kind, run.in_force.policy
     bound = {b.ref: b.group_id for b in tx.groups.bindings(run.directory.key).values() if b.group_id is not None}
     closure = tx.groups.closure(run.directory.key, bound) if bound else None
-    units = bound_units(tx, run.directory.key, policy, run.entry, by_id=app.has_unit_ids(kind)).ids
+    units = bound_units(tx, run.directory, policy, run.entry, by_id=app.has_unit_ids(kind)).ids
     able = {"org_units": app.has_org_units(kind), "groups": app.has_groups(kind)}
     return Basis(
         rule_book(policy, run.entry, suspended, units=units, **able),

@@ -38,7 +38,7 @@ def standing(app: "App", tx: "Transaction", row: DirectoryRow, policy: Policy, e
     lost = [ref for ref in refs if ref not in bound or bound[ref] in gone]
     elsewhere = tx.groups.bound_in_company(row.company, row.key, lost) if lost else frozenset()
     unknown = tuple(ref for ref in lost if ref in bound or ref not in elsewhere)
-    units = bound_units(tx, row.key, policy, entry, by_id=app.has_unit_ids(entry.kind))
+    units = bound_units(tx, row, policy, entry, by_id=app.has_unit_ids(entry.kind))
     suspended: dict[str, tuple[str, ...]] = {**units.stopped, **suspended_rules(policy, unknown)}
     org_units, groups = app.has_org_units(entry.kind), app.has_groups(entry.kind)
     book = rule_book(policy, entry, suspended, org_units=org_units, groups=groups, units=units.ids)

@@ -10,6 +10,7 @@ from store.units import UnitBinding
 
 if TYPE_CHECKING:
     from policies.document import DirectoryEntry, Policy
+    from store.directories import DirectoryRow
     from store.transaction import Transaction
 
 
@@ -24,13 +25,22 @@ class Bound:
     bindings: Mapping[str, UnitBinding]
 
 
-def bound_units(tx: "Transaction", key: int, policy: "Policy", entry: "DirectoryEntry", *, by_id: bool) -> Bound:
-    """What the units of a policy come to in a directory; `by_id` says whether units have ids there."""
+def bound_units(
+    tx: "Transaction", row: "DirectoryRow", policy: "Policy", entry: "DirectoryEntry", *, by_id: bool
+) -> Bound:
+    """What the units of a policy come to in a directory; `by_id` says whether units have ids there.
+
+    A path that no unit has here is no error for the rule if another directory of the company has one: it then simply
+    matches nobody here.
+    """
     refs = unit_refs(policy, entry)
     if not refs or not by_id:
         return Bound(None, {}, {})
-    known = tx.units.bindings(key)
+    known = tx.units.bindings(row.key)
     bindings = {ref: known.get(ref, UnitBinding(ref, None, "missing")) for ref in refs}
     ids = {ref: binding.unit_id for ref, binding in bindings.items() if binding.unit_id is not None}
-    lost = [ref for ref, binding in bindings.items() if binding.problem is not None]
+    lost = {ref: binding.problem for ref, binding in bindings.items() if binding.problem is not None}
+    if "missing" in lost.values():
+        elsewhere = tx.units.bound_in_company(row.company, row.key)
+        lost = {ref: problem for ref, problem in lost.items() if problem != "missing" or ref not in elsewhere}
     return Bound(ids, placeless_rules(policy, entry, lost), bindings)

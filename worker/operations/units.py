@@ -26,6 +26,8 @@ _WHY = {
     "gone": "was deleted",
     "refused": "cannot be looked up",
 }
+_new = tuple.__new__
+_AT = Seen._fields.index("org_unit")
 REMEDY = "name the organizational unit by the path that it has now, or leave it out of the rule"
 
 
@@ -54,7 +56,7 @@ class Units:
         """The account with its place by ids."""
         if seen.org_unit is None or seen.org_unit == "/":
             return seen
-        return seen._replace(org_unit=self.places.get(seen.org_unit.lower()))
+        return _new(Seen, (*seen[:_AT], self.places.get(seen.org_unit.lower()), *seen[_AT + 1 :]))
 
 
 def list_units(run: Run, directory: Directory) -> Units | None:
@@ -109,7 +111,7 @@ def _places(listed: Sequence[OrgUnit]) -> dict[str, str]:
 def with_units(tx: "Transaction", run: Run, units: Units | None, names: Resolved) -> Resolved:
     """The same of a policy's groups and units together: which rules are suspended, and what to tell of it."""
     by_id = run.app.has_unit_ids(run.entry.kind)
-    bound = bound_units(tx, run.directory.key, run.in_force.policy, run.entry, by_id=by_id)
+    bound = bound_units(tx, run.directory, run.in_force.policy, run.entry, by_id=by_id)
     if not bound.bindings:
         return names
     stopped = {**names.suspended}
