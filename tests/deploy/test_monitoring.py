@@ -1,0 +1,72 @@
+"""Dashboards and alerts look at metrics that the program has."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import generate_latest
+from ruamel.yaml import YAML
+
+from store.engine import open_store
+from worker.bootstrap import build
+from worker.settings import Settings
+from worker.standing_metrics import Standing
+from worker.telemetry import Telemetry
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+ALERTS = DEPLOY / "monitoring" / "alerts.yaml"
+DASHBOARD = DEPLOY / "monitoring" / "dashboard.json"
+
+
+@pytest.fixture
+def metrics(tmp_path: Path, sqlite_template: Path) -> set[str]:
+    """The names of everything that a process tells."""
+    telemetry = Telemetry()
+    app = build(Settings(database_url=f"sqlite:///{tmp_path}/empty.db", policy_dir=tmp_path))
+    open_store(app.settings.database_url).close()
+    telemetry.registry.register(Standing(app))
+    text = generate_latest(telemetry.registry).decode()
+    app.close()
+    kinds = re.findall(r"^# TYPE (\w+) (\w+)$", text, re.M)
+    return {name + end for name, kind in kinds for end in (("", "_bucket") if kind == "histogram" else ("",))}
+
+
+def rules() -> list[dict[str, Any]]:
+    [group] = YAML(typ="safe").load(ALERTS.read_text(encoding="utf-8"))["groups"]
+    found: list[dict[str, Any]] = group["rules"]
+    return found
+
+
+def expressions() -> list[str]:
+    panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+    shown = [target["expr"] for panel in panels for target in panel["targets"]]
+    return shown + [rule["expr"] for rule in rules()]
+
+
+def test_alerts_and_dashboard_look_at_metrics_that_there_are(metrics: set[str]) -> None:
+    named = {name for expression in expressions() for name in re.findall(r"seatkeeper_\w+", expression)}
+    assert named <= metrics
+    everything = {name for name in metrics if not name.endswith(("_created", "_bucket"))}
+    assert everything <= {name.removesuffix("_bucket") for name in named}, "every metric is shown somewhere"
+
+
+def test_every_alert_says_what_is_so_and_what_to_do() -> None:
+    for rule in rules():
+        assert rule["annotations"]["summary"] and rule["annotations"]["description"]
+        assert rule["labels"]["severity"] in ("warning", "critical")
+        assert rule["for"]
+
+
+def test_the_chart_ships_the_same_alerts() -> None:
+    assert (DEPLOY / "helm" / "seatkeeper" / "alerts.yaml").read_bytes() == ALERTS.read_bytes()
+
+
+def test_panels_do_not_overlap() -> None:
+    taken = set()
+    for panel in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]:
+        at = panel["gridPos"]
+        places = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert not places & taken
+        taken |= places
