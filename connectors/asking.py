@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from connectors.errors import Permanent, Transient
 from connectors.http import Answer, HttpClient, NoAnswer, Request
@@ -42,6 +43,8 @@ class Surroundings:
     """From 0 up to 1."""
     stop: Callable[[], bool]
     """Whether whoever runs this has been told to stop (Z10)."""
+    heard: Callable[[str, str], None] = lambda _host, _verdict: None
+    """Told of each answer: the host, and what it meant."""
 
     def wait(self, seconds: float, *, feature: str = "users") -> None:
         """Sleep, in steps of a second at most. Raises Transient as soon as there is a stop."""
@@ -142,9 +145,11 @@ class Asker:
         try:
             answer = self.http.send(request._replace(headers={**request.headers, **signed}))
         except NoAnswer as problem:
+            self.world.heard(urlsplit(request.url).hostname or "", "no answer")
             return _Heard(Verdict(Meaning.RETRY), None, (), f"{place}: {problem}"), None
         codes = () if answer.status < 300 else self.dialect.codes(answer.body)
         verdict = judge(answer.status, codes, answer.headers, self.dialect, self.world.clock())
+        self.world.heard(urlsplit(request.url).hostname or "", verdict.meaning.value)
         if verdict.meaning is not Meaning.OK:
             return _Heard(verdict, answer, codes, f"{place}: {described(answer, codes)}"), None
         try:

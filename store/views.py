@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from store.account_filters import AccountFilter, Narrowed, narrowed
 from store.account_pages import AccountRow, Page, Place, Reader
 from store.errors import Ambiguous, NotFound
+from store.gauges import Gauges, gauges, stuck
 from store.overview import Setting, Status, overview
 
 if TYPE_CHECKING:
@@ -49,6 +50,14 @@ class Views:
 
     def __init__(self, tx: "Transaction") -> None:
         self._tx = tx
+
+    def gauges(self, now: int) -> Gauges:
+        """A few numbers about everything, for whoever watches."""
+        return gauges(self._tx, now)
+
+    def stuck(self, now: int) -> list[str]:
+        """The directories that should have been run long ago."""
+        return stuck(self._tx, now)
 
     def accounts(
         self,

@@ -48,7 +48,7 @@ class App:
     """Versions of policies as values, by key; one never changes."""
     hand_back: "Callable[[Idle], None] | None" = None
     """Where idle passes go that have ended; without it each hands its own lease back."""
-    heard: Callable[[str, str], None] = lambda _vendor, _verdict: None
+    heard: Callable[[str, str], None] = lambda _host, _verdict: None
     """Called with each answer of a vendor, for those who count them."""
     mark: Callable[[str], None] = lambda _step: None
     """Called between the steps of a run; tests stop a run there."""
@@ -119,7 +119,7 @@ class App:
         from connectors.context import Context
         from connectors.secrets import Secrets
 
-        world = Surroundings(self.clock, self.sleep, self.random, self.stopping.is_set)
+        world = Surroundings(self.clock, self.sleep, self.random, self.stopping.is_set, self.heard)
         return Context(Secrets(self.settings.secrets_dir), self.settings.policy_dir, world=world)
 
     def close(self) -> None:

@@ -7,17 +7,19 @@ has a duty at a time (`store.duties`); who finds that there is nothing to do wri
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from store.times import micros, span
 from worker.loops import Loop
 from worker.operations.policies import load
+from worker.operations.policy_folder import looks
 from worker.operations.pool_pass import pass_pools
 from worker.operations.warning import warn_of_low_stock
 from worker.relay import relay_once
 
 if TYPE_CHECKING:
+    from policies.errors import Problem
     from store.transaction import Transaction
     from worker.bootstrap import App
     from worker.pace import Pace
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 POLICIES, POOLS, ORDERS = "policies", "pools", "orders"
 _LOOK = timedelta(seconds=0.5)
+_IN_ANY_CASE = timedelta(minutes=10)
+_LOGGED = 20
 _LONGEST = 3_600.0
 """Seconds that a duty may take before its process is taken for stuck: sellers take their time."""
 
@@ -36,16 +40,17 @@ class Duty:
     name: str
     every: timedelta
     do: Callable[["App", datetime], object]
-    needed: "Callable[[Transaction], bool]" = lambda _tx: True
+    needed: "Callable[[App, Transaction], bool]" = lambda _app, _tx: True
     """Whether there is anything to do at all; looked at without writing."""
 
 
 def duties(pace: "Pace") -> tuple[Duty, ...]:
     """All of them."""
+    reader = PolicyReader()
     return (
-        Duty(POLICIES, pace.policies, lambda app, _now: _read_policies(app)),
+        Duty(POLICIES, pace.policies, lambda app, _now: reader.read(app), lambda app, _tx: reader.is_needed(app)),
         Duty(POOLS, pace.pools, lambda app, _now: _pass_pools(app)),
-        Duty(ORDERS, pace.carry, relay_once, lambda tx: not tx.outbox.is_empty()),
+        Duty(ORDERS, pace.carry, relay_once, lambda _app, tx: not tx.outbox.is_empty()),
     )
 
 
@@ -64,7 +69,7 @@ class OnDuty:
         with app.store.read() as tx:
             if not tx.duties.is_due(duty.name, app.owner, now):
                 return
-            if not tx.duties.is_asked(duty.name) and not duty.needed(tx):
+            if not tx.duties.is_asked(duty.name) and not duty.needed(app, tx):
                 return
         with app.store.begin() as tx:
             if not tx.duties.take(duty.name, app.owner, now, now + self._silent):
@@ -86,9 +91,24 @@ def _pass_pools(app: "App") -> None:
     warn_of_low_stock(app)
 
 
-def _read_policies(app: "App") -> None:
-    problems = load(app)
-    if problems:
-        log.warning(
-            "policy files have problems; the last good versions are in force", extra={"problems": len(problems)}
-        )
+class PolicyReader:
+    """Reads the policy folder when its files look otherwise, and now and then in any case."""
+
+    def __init__(self) -> None:
+        self._looked: object = None
+        self._read_at = datetime.min.replace(tzinfo=UTC)
+        self._problems: tuple[Problem, ...] = ()
+
+    def is_needed(self, app: "App") -> bool:
+        """Whether they look otherwise than when they were read."""
+        return app.clock() - self._read_at > _IN_ANY_CASE or looks(app.settings.policy_dir) != self._looked
+
+    def read(self, app: "App") -> None:
+        """Read them; what is wrong is logged once."""
+        looked = looks(app.settings.policy_dir)
+        problems = load(app)
+        self._looked, self._read_at = looked, app.clock()
+        if problems and problems != self._problems:
+            told = [str(problem) for problem in problems[:_LOGGED]]
+            log.warning("policy files have problems; the last good versions are in force", extra={"problems": told})
+        self._problems = problems

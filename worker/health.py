@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from store.errors import StoreError
+from store.times import micros
 from worker.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -49,14 +50,16 @@ class Health:
         return Said(503, f"stuck: {', '.join(stuck)}\n".encode()) if stuck else Said(200, b"ok\n")
 
     def ready(self) -> Said:
-        """Whether the store can be used."""
+        """Whether the store can be used; directories that should have been run long ago are named."""
         if self._app.stopping.is_set():
             return Said(503, b"stopping\n")
         try:
             self._app.store.check()
         except StoreError as problem:
             return Said(503, f"{problem}\n".encode())
-        return Said(200, b"ok\n")
+        with self._app.store.read() as tx:
+            stuck = tx.views.stuck(micros(self._app.clock()))
+        return Said(200, f"ok; stuck: {', '.join(stuck)}\n".encode() if stuck else b"ok\n")
 
     def metrics(self) -> Said:
         """Everything that Prometheus wants to know."""

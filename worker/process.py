@@ -35,8 +35,10 @@ from worker.operations.tidying import tidy_daily
 from worker.pace import SINGLE, Pace
 from worker.scheduler import Scheduler
 from worker.settings import Settings, SettingsError
+from worker.standing_metrics import Standing
 from worker.telemetry import Telemetry
 from worker.telling import deliver_all, hasten
+from worker.traces import export_traces
 
 log = logging.getLogger(__name__)
 _ON_SQLITE = "seatkeeper up"
@@ -70,6 +72,7 @@ class Daemon:
         self._broker = open_broker(None if role == UP and app.settings.redis_url is None else app.settings.redis_url)
         self._crew = Crew(app, pace, self.telemetry)
         self._actors = declare(self._broker, self._crew.take_on)
+        self.telemetry.registry.register(Standing(app))
         self._started_at = micros(app.clock())
         self._workers = self._lines() if self.works else []
         self.loops = list(self._all_loops())
@@ -78,6 +81,7 @@ class Daemon:
         """Work until somebody says to stop."""
         with ExitStack() as ending:
             ending.callback(close, self._broker)
+            ending.callback(export_traces())
             self._serve(ending, announce)
             self._beat()
             if self.schedules:

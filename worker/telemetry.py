@@ -5,6 +5,7 @@ asked for (`worker.standing_metrics`), so that it is the same from every process
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -35,13 +36,13 @@ class Telemetry:
         self.actions = Counter("seatkeeper_actions", "What passes changed.", ["kind"], registry=self.registry)
         self.under_way = Gauge("seatkeeper_runs_under_way", "Passes that go on now.", registry=self.registry)
         self.requests = Counter(
-            "seatkeeper_requests", "Requests to vendors.", ["vendor", "verdict"], registry=self.registry
+            "seatkeeper_requests", "Requests to vendors.", ["host", "verdict"], registry=self.registry
         )
         self._tracer = trace.get_tracer("seatkeeper")
 
-    def heard(self, vendor: str, verdict: str) -> None:
+    def heard(self, host: str, verdict: str) -> None:
         """A vendor answered, or did not."""
-        self.requests.labels(vendor, verdict).inc()
+        self.requests.labels(host, verdict).inc()
 
     @contextmanager
     def run(self, row: "DirectoryRow", lease: "Lease") -> Iterator[Callable[[RunResult], RunResult]]:
@@ -57,9 +58,10 @@ class Telemetry:
             self._tracer.start_as_current_span("pass", attributes=attributes) as span,
             self.under_way.track_inprogress(),
         ):
-            with self.seconds.labels("any").time():
-                yield ended
+            began = time.monotonic()
+            yield ended
             for result in results:
+                self.seconds.labels(result.mode).observe(time.monotonic() - began)
                 span.set_attribute("outcome", result.outcome)
                 self._ended(result, attributes)
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DIRECTORIES = 50
 """Directories that a person sees; those with problems come first."""
+SHOWN = 20
+"""Stuck directories that a person sees."""
 
 
 @click.command(cls=Command)
@@ -42,6 +44,8 @@ def exit_code(status: "Status") -> int:
 def _json(found: "Overview") -> dict[str, Any]:
     return {
         **msgspec.to_builtins(found.status),
+        "stuck": found.stuck,
+        "processes": [{"name": p.name, "role": p.role, "version": p.version} for p in found.running],
         "policy_problems": [{"file": b.file, "company": b.company, "since": b.since} for b in found.broken],
     }
 
@@ -63,6 +67,8 @@ def _needs(found: "Overview") -> Iterator[str]:
                 yield f"    What to do: {directory.remedy}"
         elif directory.state == "frozen":
             yield f"- {directory.id} ({directory.company}) is frozen: no policy file names it, its licenses stay"
+    for id in found.stuck[:SHOWN]:
+        yield f"- {id} has been due for long, and nobody runs it: does a worker live, and does it keep up?"
     for broken in found.broken:
         yield f"- {broken.file} is broken; its last good version is in force: seatkeeper policy check"
     for plan in found.held:

@@ -59,7 +59,7 @@ class Fleet:
 
     def one(self, sql: str) -> int:
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
-            row = connection.execute(sql).fetchone()  # type: ignore[call-overload]
+            row = connection.execute(sql).fetchone()
         return 0 if row is None else int(row[0])
 
     def cpu(self) -> dict[str, float]:

@@ -129,3 +129,16 @@ def test_a_waiter_hears_of_passes_that_began_after_it_asked(store: Store, direct
         tx.waiters.forget(NOW + 2, timedelta(hours=1))
         tx.waiters.leave(["w"])
         assert tx.waiters.heard("w") is None
+
+
+def test_a_directory_that_should_have_been_run_long_ago_is_told(store: Store, directory: int) -> None:
+    late = NOW - 601 * SECOND
+    with store.begin() as tx:
+        tx.execute("UPDATE directory SET due_at = :late", {"late": late})
+        assert tx.views.stuck(NOW) == ["contoso-m365"]
+        assert tx.views.stuck(NOW - 2 * SECOND) == []
+        gauges = tx.views.gauges(NOW)
+        assert (gauges.due, gauges.backlog, gauges.stuck) == (1, 601 * SECOND, 1)
+        assert gauges.directories == {"never_run": 1}
+        tx.leases.take_due([directory], "one", NOW, LEASE)
+        assert tx.views.gauges(NOW)[5:8] == (0, 0, 0), "somebody works on it"

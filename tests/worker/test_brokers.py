@@ -13,6 +13,7 @@ from tests.worker.world import Customer, World, open_app
 from worker.actors import Actors, declare
 from worker.broker import LONG, SHORT, close, open_broker, waiting
 from worker.crew import Crew, Slots
+from worker.handing_back import HandingBack
 from worker.pace import Pace
 from worker.scheduler import Scheduler
 from worker.telemetry import Telemetry
@@ -154,3 +155,27 @@ def test_long_passes_leave_threads_to_short_ones() -> None:
     slots.give_back(1, long=True)
     assert slots.reserve(10, long=False, timeout=0) == 1
     assert slots.reserve(10, long=True, timeout=0) == 0, "as many are at work as there may be"
+
+
+@proves("Z12")
+@pytest.mark.slow
+def test_a_thousand_idle_passes_of_a_crew_leave_no_row_behind(wire: World) -> None:
+    customers = [wire.customer(f"company-{number}") for number in range(10)]
+    for customer in customers:
+        customer.crowd(2)
+        customer.policy(RULES)
+        customer.settle()
+    before = wire.sizes()
+    handing_back = HandingBack(wire.store, PACE)
+    crew = Crew(replace(wire.app, hand_back=handing_back.add), PACE, Telemetry())
+    keys = [customer.key for customer in customers]
+    polls = wire.one("SELECT sum(fence) FROM directory")
+    for _ in range(100):
+        wire.later(minutes=1)
+        crew.take_on(keys, False)
+        while wire.one("SELECT count(*) FROM directory WHERE lease_until > 0"):
+            handing_back.write()
+    assert crew.stop(PATIENCE)
+    assert wire.one("SELECT sum(fence) FROM directory") - polls == 1_000
+    assert wire.sizes() == before
+    assert wire.is_sound()

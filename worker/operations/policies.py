@@ -43,8 +43,11 @@ def load(app: "App") -> tuple[Problem, ...]:
     with app.store.begin() as tx:
         good = [(file, file.policy) for file in folder.files if file.policy is not None]
         refused = tx.directories.register([policy for _, policy in good], now, broken=_broken_companies(tx, folder))
+        known = {version.company: version for version in tx.versions.all_in_force()}
         for file, policy in good:
-            provider_text = folder.provider_text
+            last, provider_text = known.get(policy.company), folder.provider_text
+            if last is not None and (last.text, last.provider_text, last.file) == (file.text, provider_text, file.path):
+                continue
             if folder.provider_problems:
                 kept = tx.versions.in_force(policy.company)
                 provider_text = None if kept is None else kept.provider_text

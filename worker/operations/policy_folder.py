@@ -45,7 +45,7 @@ def read_folder(folder: Path, kinds: "Kinds") -> Folder:
     """Read every policy of the folder; what is broken is reported with all its problems, the rest is read."""
     provider, provider_text, provider_problems = provider_file(folder / PROVIDER_FILE, kinds)
     paths = sorted(path for path in folder.glob("*.y*ml") if path.name != PROVIDER_FILE) if folder.is_dir() else []
-    files = tuple(_read_file(path, kinds, provider) for path in paths)
+    files = tuple(_read_file(path, kinds, provider, provider_text) for path in paths)
     return Folder(provider, provider_text, _unambiguous(files), provider_problems)
 
 
@@ -61,13 +61,36 @@ def provider_file(path: Path, kinds: "Kinds") -> tuple[Provider, str | None, tup
         return Provider(), None, error.problems
 
 
-def _read_file(path: Path, kinds: "Kinds", provider: Provider) -> PolicyFile:
-    text = ""
+def looks(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What the files of the folder look like from outside: another answer means that they have to be read again."""
+    if not folder.is_dir():
+        return ()
+    found = ((path.name, path.stat()) for path in sorted(folder.glob("*.y*ml")) if path.is_file())
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
+
+
+def _read_file(path: Path, kinds: "Kinds", provider: Provider, provider_text: str | None) -> PolicyFile:
+    """A file is parsed again when it says something else: a folder of thousands is read again and again."""
     try:
         text = _text(path)
-        return PolicyFile(str(path), text, read_policy(text, str(path), kinds, provider))
     except PolicyError as error:
-        return PolicyFile(str(path), text, None, error.problems)
+        return PolicyFile(str(path), "", None, error.problems)
+    said = (text, provider_text, id(kinds))
+    known = _READ.get(str(path))
+    if known is None or known[0] != said:
+        known = _READ[str(path)] = (said, _parsed(str(path), text, kinds, provider))
+    return known[1]
+
+
+_READ: dict[str, tuple[tuple[str, str | None, int], PolicyFile]] = {}
+"""What each file was last read as, and what it said then."""
+
+
+def _parsed(path: str, text: str, kinds: "Kinds", provider: Provider) -> PolicyFile:
+    try:
+        return PolicyFile(path, text, read_policy(text, path, kinds, provider))
+    except PolicyError as error:
+        return PolicyFile(path, text, None, error.problems)
 
 
 def _text(path: Path) -> str:

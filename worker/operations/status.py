@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from store.orders import AWAITING, PLACED, WANTED, OrderRow
 from store.overview import Setting, Status
+from store.processes import Process
 from store.times import micros
 from store.versions import Broken
 
@@ -29,6 +30,10 @@ class Overview:
     """The newest of those that are open."""
     refused: list[OrderRow]
     """The newest that a seller refused, for which nothing is bought for their companies (P7)."""
+    running: list[Process]
+    """What runs unattended."""
+    stuck: list[str]
+    """Directories that should have been run long ago, though something runs."""
 
 
 def overview(app: "App") -> Overview:
@@ -36,12 +41,15 @@ def overview(app: "App") -> Overview:
     now = micros(app.clock())
     with app.store.read() as tx:
         refused = tx.orders.refusals(SHOWN)
+        running = tx.processes.running(now)
         return Overview(
             tx.views.status(now, settings(app, tx)),
             tx.versions.problems(),
             tx.plans.listing(),
             tx.orders.listing(states=(AWAITING, PLACED, WANTED), limit=SHOWN),
             tx.orders.listing(ids=refused) if refused else [],
+            running,
+            tx.views.stuck(now) if running else [],
         )
 
 
