@@ -89,7 +89,7 @@ def _sign_in(stage: str, codes: Sequence[str], caller: Caller, feature: str) -> 
             f"grant it roles/iam.workloadIdentityUser and roles/iam.serviceAccountTokenCreator on {caller.account},"
             " and enable the IAM Service Account Credentials API in its project",
         )
-    admin = caller.admin or "nobody"
+    admin = caller.admin or caller.account
     causes = {
         "unauthorized_client": (
             f"the customer has not delegated {SCOPES[feature]} to the service account",
