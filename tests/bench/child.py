@@ -333,7 +333,7 @@ class _ServerCpu:
 def _ticks(pid: str, *, ended: bool) -> int:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return 0
     return sum(int(field) for field in fields[11 : 15 if ended else 13])
 

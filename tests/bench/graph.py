@@ -1,7 +1,7 @@
 """The simulated Graph of a benchmark, in a process of its own: `python -m tests.bench.graph USERS PAGE_SIZE`.
 
 Prints its URL and the tenant's id as one JSON line, then obeys lines on standard input: `change N` gives N users
-another department, and answers `done`. It ends with its input.
+another department, which for half of them is one that another rule is for, and answers `done`. It ends with its input.
 """
 
 import json
@@ -29,7 +29,8 @@ def main() -> None:
         for line in sys.stdin:
             number = int(line.split()[1])
             for n in range(number):
-                tenant.update_user(ids[(changed + n) * 7919 % len(ids)], department=f"Team {changed + n}")
+                department = "Board" if n % 2 else f"Team {changed + n}"
+                tenant.update_user(ids[(changed + n) * 7919 % len(ids)], department=department)
             changed += number
             print("done", flush=True)
 
