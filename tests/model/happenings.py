@@ -23,7 +23,7 @@ class Happenings(Story):
             tenant.join(group, person.id)
         self.then(followed_by, company)
 
-    @rule(company=companies, name=st.sampled_from(("Careers", "Sales")), followed_by=followed_by)
+    @rule(company=companies, name=st.sampled_from(("Careers", "Sales", "Support")), followed_by=followed_by)
     def opens_a_shared_mailbox(self, company: str, name: str, followed_by: str) -> None:
         known = self.person(company, name)
         if known is None or known.gone is not None:

@@ -13,18 +13,20 @@ from tests.model.world import Ground, postgres_ground, sqlite_ground
 from tests.model.years import Years
 from tests.proves import proves
 
-pytestmark = [pytest.mark.slow, pytest.mark.hypothesis, pytest.mark.timeout(900)]
+QUICK = 200
+"""Stories in all, where every push is checked."""
+NIGHT = hypothesis.settings.get_current_profile_name() == "nightly"
+STEPS = 25 if NIGHT else 10
+
+pytestmark = [pytest.mark.slow, pytest.mark.hypothesis, pytest.mark.timeout(7200 if NIGHT else 900)]
 """A story that fails is made shorter before it is told, which may take minutes."""
-STEPS = 10
-AT_NIGHT = 25
 
 
-def quick_or_nightly(examples: int) -> hypothesis.settings:
-    """So many stories where every push is checked; at night as many as the profile says, and longer ones."""
-    night = hypothesis.settings.get_current_profile_name() == "nightly"
+def told(stories: int) -> hypothesis.settings:
+    """So many stories of the quick ones; at night the same share of what the profile says, and longer ones."""
     return hypothesis.settings(
-        max_examples=hypothesis.settings().max_examples if night else examples,
-        stateful_step_count=AT_NIGHT if night else STEPS,
+        max_examples=hypothesis.settings().max_examples * stories // QUICK if NIGHT else stories,
+        stateful_step_count=STEPS,
         suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large],
     )
 
@@ -43,19 +45,19 @@ def on_postgres(tmp_path: Path, fresh_postgres: str) -> Iterator[Ground]:
     ground.store.close()
 
 
-def play(machine: type[Story], examples: int, **grounds: Ground) -> None:
+def play(machine: type[Story], stories: int, **grounds: Ground) -> None:
     """Tell so many stories."""
-    run_state_machine_as_test(type(machine.__name__, (machine,), grounds), settings=quick_or_nightly(examples))
+    run_state_machine_as_test(type(machine.__name__, (machine,), grounds), settings=told(stories))
 
 
 @proves("L1", "L2", "L3", "L4", "L5", "L8", "G5", "D3", "S1", "S4", "S5", "P1", "Z3", "Z8", "A1", "A2", "R2", "R3")
 def test_the_rules_hold_through_years_on_sqlite(on_sqlite: Ground) -> None:
-    play(Years, 120, ground=on_sqlite)
+    play(Years, 140, ground=on_sqlite)
 
 
 @proves("L1", "L2", "L3", "L4", "L5", "L8", "G5", "D3", "S1", "S4", "S5", "P1", "Z3", "Z8", "A1", "A2", "R2", "R3")
 def test_the_rules_hold_through_years_on_postgresql(on_postgres: Ground) -> None:
-    play(Years, 60, ground=on_postgres)
+    play(Years, 40, ground=on_postgres)
 
 
 @proves("Z6", "P2")

@@ -42,8 +42,8 @@ COMPANIES = (*GLOBAL, *OWN)
 FIRST_PAPERS = {
     "contoso": Paper(auto=True, spare=1, most_removed=1),
     "fabrikam": Paper(rules=("board", "staff", "shared"), on_leave="{then: release, after: 0s}", auto=True,
-                      seller="http", retention=3),
-    "adatum": Paper(auto=True, renew="as_needed", on_disable="archive", exchanges=False),
+                      seller="http", retention=3, mailboxes="1"),
+    "adatum": Paper(auto=True, spare=2, most_per_month=1, renew="as_needed", on_disable="archive", exchanges=False),
 }  # fmt: skip
 """What each wants in the beginning; edits make it something else."""
 
@@ -205,6 +205,7 @@ def begin(ground: Ground) -> Beginning:
         tenant.create_group("Board", [cleo])
         tenant.create_group("Staff", [ada, bert, tenant.groups[next(iter(tenant.groups))].id])
         tenant.create_group("Leavers")
+        tenant.hire("Careers", mailbox="shared")
         world.write(company, FIRST_PAPERS[company])
     add_lot(world.app, NewLot("standard", 4, term="perpetual"), PERSON)
     add_lot(world.app, NewLot("archived", 1, term="perpetual"), PERSON)
