@@ -72,20 +72,6 @@ class Leases:
         ).scalar_one_or_none()
         return None if fence is None else Lease(directory, owner, fence, until, now)
 
-    def claim_due(self, owner: str, now: int, limit: int, for_: timedelta) -> list[Lease]:
-        """Take the leases of directories whose pass is due, the longest due first; those that others are about to
-        take are passed over. Frozen and retired directories are never due (Z11)."""
-        until = now + span(for_)
-        rows = self._tx.execute(
-            "WITH due AS MATERIALIZED (SELECT key FROM directory WHERE due_at <= :now AND lease_until <= :now"
-            f" AND NOT retired AND state <> 'frozen' ORDER BY due_at, key LIMIT :limit{self._tx.dialect.skip_locked()})"
-            f" UPDATE directory SET {_TAKE} WHERE key IN (SELECT key FROM due) RETURNING key, fence, due_at",
-            {"owner": owner, "now": now, "until": until, "limit": limit},
-        ).all()
-        return [
-            Lease(key, owner, fence, until, now) for key, fence, _ in sorted(rows, key=lambda row: (row[2], row[0]))
-        ]
-
     def due(self, now: int, limit: int, *, read_whole_before: int) -> list[Due]:
         """Directories whose pass is due, and that nobody works on: those that somebody asked for first, then the
         longest due. Takes nothing."""

@@ -85,6 +85,7 @@ class Crew:
 
     def _begin(self, directories: Sequence[int], reserved: int, long: bool) -> None:
         app, begun = self._app, 0
+        leases: list[Lease] = []
         try:
             with app.store.begin() as tx:
                 leases = tx.leases.take_due(directories, app.owner, micros(app.clock()), app.lease)
@@ -94,6 +95,9 @@ class Crew:
                 begun += 1
         finally:
             self._slots.give_back(reserved - begun, long=long)
+            if leases[begun:]:  # the process stops
+                with app.store.begin() as tx:
+                    tx.leases.give_back(leases[begun:])
 
     def _run(self, lease: "Lease", known: "Briefing", long: bool) -> None:
         try:

@@ -149,17 +149,24 @@ class Daemon:
         for line in self._workers:
             line.stop(timeout=2_000)
         calm = self._crew.stop(self.pace.grace.total_seconds())
-        self._handing_back.write()
         for loop in self.loops:
             loop.stop(timeout=1.0)
-        with self.app.store.begin() as tx:
-            tx.duties.leave(self.app.owner)
-            tx.processes.leave(self.app.owner)
+        self._leave()
         if not calm:
             log.warning("some runs did not come to an end in time; their leases run out")
             logging.shutdown()
             os._exit(0)
         log.info("%s ended", self.role)
+
+    def _leave(self) -> None:
+        """What is not written down here, because the database is gone, others find out by and by."""
+        try:
+            self._handing_back.write()
+            with self.app.store.begin() as tx:
+                tx.duties.leave(self.app.owner)
+                tx.processes.leave(self.app.owner)
+        except Exception:
+            log.exception("the store could not be told that this process ends")
 
 
 def _stop_on_signals(stopping: threading.Event) -> None:

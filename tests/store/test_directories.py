@@ -195,9 +195,9 @@ def test_a_failing_directory_is_tried_at_once_when_somebody_asks(store: Store, d
     with store.begin() as tx:
         tx.directories.failed(directory, AT, "unreachable", None, retry_at=AT + 3600 * 1_000_000)
     with store.begin() as tx:
-        assert tx.leases.claim_due("one", AT + 5, 10, timedelta(minutes=1)) == []
+        assert tx.leases.due(AT + 5, 10, read_whole_before=0) == []
         tx.directories.ask(directory, AT + 5, full=True)
-        assert len(tx.leases.claim_due("one", AT + 5, 10, timedelta(minutes=1))) == 1
+        assert [one.directory for one in tx.leases.due(AT + 5, 10, read_whole_before=0)] == [directory]
 
 
 @proves("Z11")

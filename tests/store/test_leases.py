@@ -86,10 +86,10 @@ def test_workers_that_claim_at_once_get_different_directories(store: Store, comp
     def claim(owner: str) -> None:
         while True:
             with store.begin() as tx:
-                leases = tx.leases.claim_due(owner, AT, 4, TEN)
-            if not leases:
+                due = [one.directory for one in tx.leases.due(AT, 4, read_whole_before=0)]
+                claimed.extend(tx.leases.take_due(due, owner, AT, TEN))
+            if not due:
                 return
-            claimed.extend(leases)
 
     threads = [threading.Thread(target=claim, args=(f"worker-{n}",)) for n in range(3)]
     for thread in threads:
@@ -99,7 +99,7 @@ def test_workers_that_claim_at_once_get_different_directories(store: Store, comp
     assert sorted(lease.directory for lease in claimed) == sorted(keys)
 
 
-def test_the_longest_due_is_claimed_first_and_the_frozen_never(store: Store, company: int) -> None:
+def test_the_longest_due_is_told_first_and_the_frozen_never(store: Store, company: int) -> None:
     keys = [add_directory(store, company, f"d{n}") for n in range(5)]
     with store.begin() as tx:
         tx.execute("UPDATE directory SET due_at = :at - key", {"at": AT})
@@ -107,13 +107,14 @@ def test_the_longest_due_is_claimed_first_and_the_frozen_never(store: Store, com
         tx.execute("UPDATE directory SET state = 'frozen' WHERE key = :key", {"key": keys[1]})
         tx.execute("UPDATE directory SET retired = true WHERE key = :key", {"key": keys[2]})
     with store.begin() as tx:
-        claimed = tx.leases.claim_due("one", AT, 10, TEN)
-    assert [lease.directory for lease in claimed] == [keys[4], keys[3]]
+        due = [one.directory for one in tx.leases.due(AT, 10, read_whole_before=0)]
+        assert due == [keys[4], keys[3]]
+        claimed = tx.leases.take_due(due, "one", AT, TEN)
     assert {lease.fence for lease in claimed} == {1}
     with store.begin() as tx:
-        assert tx.leases.claim_due("two", AT, 10, TEN) == []
-        tx.leases.give_back(claimed[:1])
-        assert [lease.directory for lease in tx.leases.claim_due("two", AT, 10, TEN)] == [keys[4]]
+        assert tx.leases.due(AT, 10, read_whole_before=0) == [] == tx.leases.take_due(due, "two", AT, TEN)
+        tx.leases.give_back(claimed[1:])
+        assert [one.directory for one in tx.leases.due(AT, 10, read_whole_before=0)] == [keys[4]]
 
 
 def test_an_idle_pass_keeps_its_cursors_and_says_when_it_is_due(store: Store, directory: int) -> None:
