@@ -1,0 +1,252 @@
+"""An installation whose processes are killed and started again, and the world around it, in the test's own process."""
+
+import json
+import multiprocessing
+import os
+import random
+import re
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from connectors.simulators import seller
+from connectors.simulators.microsoft365 import SIMULATED_SECRET, Habits, Simulator, serve
+from connectors.simulators.serving import Answer, LoopbackServer, Request
+from tests.kill.clock import SharedClock
+from tests.kill.process import Fate, Part, play
+from tests.services.kept import free_port
+from tests.worker import outside
+from tests.worker.outside import Hook
+from tests.worker.world import SECRET, START, Customer, World
+from worker.bootstrap import build
+from worker.settings import Settings
+
+PATIENCE = 30.0
+"""Real seconds until something that should come about has not."""
+LATER = timedelta(minutes=11)
+"""Longer than any lease and any claim."""
+STUCK = 1.5
+"""Real seconds without an end after which that much time passes."""
+MANY, ONE = ("scheduler", "worker", "worker"), ("up",)
+IMPORTED = (
+    "pytest", "tests.kill.process", "worker.process", "worker.operations.syncing", "worker.telling", "azure.identity",
+    "connectors.entra", "connectors.microsoft365.directory", "connectors.portal", "connectors.webhooks",
+    "policies.document", "worker.operations.on_demand",
+)  # fmt: skip
+Outcome = dict[str, Counter[tuple[Any, ...]]]
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+
+
+def processes() -> ForkServerContext:
+    """Where processes come from: forked from one that has imported everything, so that a start takes no time."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(IMPORTED))
+    return context
+
+
+@dataclass
+class Ports:
+    """Where the outside listens: the same places in every play, since they stand in policies."""
+
+    graph: int = field(default_factory=free_port)
+    portal: int = field(default_factory=free_port)
+    hook: int = field(default_factory=free_port)
+
+
+@dataclass
+class House:
+    """The installation, and who is killed in it."""
+
+    world: World
+    contoso: Customer
+    settings: Settings
+    folder: Path
+    portal: seller.Simulator
+    portal_url: str
+    hook: Hook
+    clock: SharedClock
+    roles: Sequence[str]
+    chance: random.Random = field(default_factory=lambda: random.Random(0))
+    may_kill: int = 0
+    """How many more processes are killed at moments that chance picks."""
+    kills: Counter[str] = field(default_factory=Counter)
+    ends: list[int | None] = field(default_factory=list)
+    """The codes of processes that ended."""
+    level: int = 20
+    _running: dict[int, ForkServerProcess] = field(default_factory=dict)
+    _started: int = 0
+    _context: ForkServerContext = field(default_factory=processes)
+
+    @property
+    def fate(self) -> Fate:
+        return Fate(self.folder / "fate")
+
+    # --- processes ---
+
+    def start(self, *, largest_file: int | None = None) -> None:
+        """Start every process that does not run."""
+        for place, role in enumerate(self.roles):
+            if place not in self._running:
+                self._started += 1
+                said = self.folder / f"{self._started:03}-{role}.log"
+                part = Part(role, self.folder, self._environment(), said, self.level, largest_file)
+                process = self._context.Process(target=play, args=(part,))
+                process.start()
+                self._running[place] = process
+
+    def tend(self) -> int:
+        """Start again whoever has ended; how many those were."""
+        gone = [place for place, process in self._running.items() if not process.is_alive()]
+        for place in gone:
+            process = self._running.pop(place)
+            self.ends.append(process.exitcode)
+            process.close()
+        self.start()
+        return len(gone)
+
+    def kill(self) -> None:
+        """SIGKILL for one of them."""
+        place = self.chance.choice(sorted(self._running))
+        self._running[place].kill()
+        self._running[place].join()
+        self.kills[f"{self.roles[place]} at random"] += 1
+
+    @property
+    def pids(self) -> list[int]:
+        return [process.pid for process in self._running.values() if process.pid is not None]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send all of them a signal."""
+        for pid in self.pids:
+            os.kill(pid, number)
+
+    def end(self) -> None:
+        """Kill all that is left."""
+        for process in self._running.values():
+            process.kill()
+            process.join()
+            process.close()
+        self._running.clear()
+
+    def until(self, holds: Callable[[], object], otherwise: Callable[[], object] = lambda: None) -> None:
+        """Keep the processes going until something has come about. Time passes when nothing comes about, and after each
+        death: so much that nothing of the dead is waited for."""
+        deadline, look, since = time.monotonic() + PATIENCE, threading.Event(), time.monotonic()
+        while True:
+            gone = self.tend()
+            if not gone and holds():
+                return
+            assert time.monotonic() < deadline, (otherwise(), self.said()[-5:])
+            if gone or time.monotonic() - since > STUCK:
+                self.world.later(LATER)
+                since = time.monotonic()
+            if self.may_kill and self.chance.random() < 0.1:
+                self.may_kill -= 1
+                self.kill()
+            look.wait(0.03)
+
+    def passes(self, number: int = 2) -> None:
+        """Wait for so many more passes, each of which is due at once."""
+        for _ in range(number):
+            before = self.fence()
+            self.world.later(minutes=1)
+            self.until(lambda: self.fence() > before, self.contoso.row)  # noqa: B023
+
+    def fence(self) -> int:
+        return int(self.world.one("SELECT fence FROM directory"))
+
+    # --- how things stand ---
+
+    def outcome(self) -> Outcome:
+        """Everything that must be as if nothing had happened, and what the feed told."""
+        with self.world.store.read() as tx:
+            told = Counter((event.type, event.account) for event in tx.audit.feed(0, 100_000))
+        found = {**self.world.outcome(), "feed": told}
+        return {what: Counter({self._anywhere(row): n for row, n in rows.items()}) for what, rows in found.items()}
+
+    def _anywhere(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A row without instants, and without where the installation lies."""
+        plain = (part.replace(str(self.folder), "") if isinstance(part, str) else part for part in row)
+        return tuple(_INSTANT.sub("then", part) if isinstance(part, str) else part for part in plain)
+
+    def settled(self) -> Outcome:
+        """The outcome when passes bring nothing new any more."""
+        while True:
+            before = self.outcome()
+            self.passes(3)
+            if self.outcome() == before:
+                return before
+
+    def ids_told(self) -> set[str]:
+        """The ids of all that Contoso's receiver is to be told."""
+        with self.world.store.read() as tx:
+            return {event.id for event in tx.audit.feed(0, 100_000, company=self.contoso.row().company)}
+
+    def each_effect_once(self) -> None:
+        """Outside, everything has happened, and once by its key."""
+        orders = Counter(self.world.rows("SELECT idempotency_key, seats FROM orders WHERE state = 'fulfilled'"))
+        sold = Counter((bought.key, bought.wanted.seats) for bought in self.portal.bought())
+        assert orders == sold
+        refs = [ref for (ref,) in self.world.rows("SELECT ref FROM lot WHERE ref IS NOT NULL")]
+        assert sorted(refs) == sorted({bought.id for bought in self.portal.bought()})
+        self.until(lambda: set(self.hook.ids) == self.ids_told(), lambda: self.ids_told() - set(self.hook.ids))
+        same = {(event["id"], json.dumps(event, sort_keys=True)) for event in self.hook.accepted}
+        assert len(same) == len(set(self.hook.ids)), "what is told again is told in the same words"
+
+    def said(self) -> list[dict[str, Any]]:
+        """Everything that any process has logged."""
+        lines = [line for log in sorted(self.folder.glob("*.log")) for line in log.read_text().splitlines()]
+        return [json.loads(line) if line.startswith("{") else {"event": line, "level": "?"} for line in lines]
+
+    def _environment(self) -> dict[str, str]:
+        settings = self.settings
+        return {
+            **os.environ, SECRET: SIMULATED_SECRET,
+            "SEATKEEPER_DATABASE_URL": settings.database_url, "SEATKEEPER_CONSOLE": "127.0.0.1:0",
+            "SEATKEEPER_POLICY_DIR": str(settings.policy_dir), "SEATKEEPER_REDIS_URL": settings.redis_url or "",
+            "SEATKEEPER_SECRETS_DIR": str(settings.secrets_dir),
+        }  # fmt: skip
+
+
+@contextmanager
+def a_house(folder: Path, database_url: str, redis_url: str | None, ports: Ports) -> Iterator[House]:
+    """An installation that knows nothing yet, a tenant with small pages, a portal that sells, a receiver."""
+    policies, secrets, fate = (folder / name for name in ("policies.d", "secrets", "fate"))
+    for made in (policies, secrets, fate):
+        made.mkdir(parents=True)
+    for name, secret in (("portal", seller.SIMULATED_SECRET), ("hook", outside.SECRET)):
+        (secrets / name).touch(mode=0o600)
+        (secrets / name).write_text(secret)
+    clock = SharedClock.begin(folder / "clock", START)
+    vendors = SharedClock(folder / "clock", of_vendors=True)
+    settings = Settings(database_url=database_url, redis_url=redis_url, policy_dir=policies, secrets_dir=secrets)
+    simulator, portal = Simulator(vendors), seller.Simulator(vendors)
+    with ExitStack() as stack:
+        graph = stack.enter_context(serve(simulator, ports.graph))
+        shop = stack.enter_context(seller.serve(portal, ports.portal))
+        world = World(replace(build(settings), clock=clock), clock, simulator, graph.url, policies)
+        stack.callback(world.app.close)
+        hook = Hook(world)
+
+        def hear(request: Request) -> Answer:
+            with suppress(AssertionError):
+                return hook.hear(request)
+            return Answer(503)  # time was moved on while it was on the way, so that its signature is too old
+
+        hook.url = f"{stack.enter_context(LoopbackServer(hear, ports.hook)).url}/hooks"
+        outside.allow(world, shop.url.partition("//")[2])
+        outside.allow(world, f"127.0.0.1:{ports.hook}")
+        contoso = world.customer()
+        contoso.tenant.habits = Habits(page_size=3)
+        roles = MANY if redis_url else ONE
+        house = House(world, contoso, settings, folder, portal, shop.url, hook, clock, roles)
+        stack.callback(house.end)
+        yield house
