@@ -36,9 +36,9 @@ FEED_TYPES = (
     "license.expired", "license.moved", "account.waiting", "account.linked", "account.unlinked", "account.purge_due",
     "account.by_hand", "account.followed", "account.pinned", "account.unpinned", "legal_hold.set", "legal_hold.lifted",
     "notice.due", "plan.held", "plan.approved", "plan.rejected", "order.wanted", "order.placed", "order.fulfilled",
-    "order.failed", "directory.failing", "directory.recovered", "directory.frozen", "stock.low", "lot.expiring",
-    "endpoint.added", "endpoint.removed", "endpoint.assigned", "endpoint.released", "endpoint.exchanged",
-    "endpoint.expired",
+    "order.failed", "directory.failing", "directory.recovered", "directory.frozen", "stock.low",
+    "stock.over_entitled", "lot.expiring", "endpoint.added", "endpoint.removed", "endpoint.assigned",
+    "endpoint.released", "endpoint.exchanged", "endpoint.expired",
 )  # fmt: skip
 """What the feed tells of; an entry of another kind is in the audit alone, and its number is skipped."""
 

@@ -163,6 +163,14 @@ class Holdings:
         )
         return {(row[0], row[1]): int(row[2]) for row in rows}
 
+    def entitlements_used(self) -> list[tuple[int, str, int]]:
+        """Company, license, and how many shared mailboxes hold it without a seat, of all that ever had one."""
+        rows = self._tx.execute(
+            "SELECT company, license, sum(held) FROM holding_count WHERE through = 'entitlement'"
+            " GROUP BY company, license ORDER BY company, license"
+        )
+        return [(row[0], row[1], int(row[2])) for row in rows]
+
     def by_rule(self, company: int) -> dict[str, int]:
         """Licenses that the company holds, by source."""
         rows = self._tx.execute(

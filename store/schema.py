@@ -709,9 +709,10 @@ stock_warning = Table(
     metadata,
     Column("company", Integer, primary_key=True, autoincrement=False),
     Column("license", Text, primary_key=True),
+    Column("what", Text, primary_key=True),
     Column("at", BigInteger, nullable=False),
 )
-"""Stocks of which a company was told that they are low, until they are not."""
+"""What a company was told of a stock, until it is not so any more."""
 
 run = Table(
     "run",

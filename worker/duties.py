@@ -15,7 +15,7 @@ from worker.loops import Loop
 from worker.operations.policies import load
 from worker.operations.policy_folder import looks
 from worker.operations.pool_pass import pass_pools
-from worker.operations.warning import warn_of_low_stock
+from worker.operations.warning import warn_of_stocks
 from worker.relay import relay_once
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class OnDuty:
 
 def _pass_pools(app: "App") -> None:
     pass_pools(app)
-    warn_of_low_stock(app)
+    warn_of_stocks(app)
 
 
 class PolicyReader:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.proves import proves
 from tests.worker.world import Customer, World, actions
+from worker.operations.pool_pass import pass_pools
 
 STAFF = "- {name: staff, groups: [Staff], license: standard}"
 SHARED = "- {name: shared, mailboxes: shared, license: standard}"
@@ -151,6 +152,45 @@ def test_when_the_entitlement_shrinks_below_use_nothing_is_dropped_and_nothing_n
     contoso.settle()
     assert set(contoso.licenses()) == {"Careers", "Invoices"}
     assert contoso.waiting() == {"Press": "entitlement"}
+
+
+@proves("S4")
+def test_an_entitlement_that_is_used_beyond_its_end_is_told_once_and_again_after_it_recovered(
+    world: World, contoso: Customer
+) -> None:
+    contoso.mailbox("Careers", "Invoices")
+    contoso.policy(SHARED, licenses="{pool: own}")
+    world.add_lot("standard", 1, company="contoso")
+    for told, lasts in ((1, 9), (2, 19)):
+        ends = (world.clock() + timedelta(days=lasts - 1)).date()
+        world.add_lot("standard", 1, company="contoso", expires=ends, renews=False)
+        contoso.sync()
+        for _ in range(2):
+            pass_pools(world.app)
+        assert world.happened()["stock.over_entitled"] == told - 1
+        world.later(days=lasts)
+        for _ in range(2):
+            pass_pools(world.app)
+        assert world.happened()["stock.over_entitled"] == told
+    assert world.rows("SELECT because FROM audit WHERE what = 'stock.over_entitled'")[0] == (
+        "2 shared mailboxes hold standard, and purchased licenses bring 1",
+    )
+    assert len(contoso.licenses()) == 2
+
+
+@proves("S4")
+def test_a_company_whose_shared_mailboxes_are_all_gone_is_over_entitled_no_more(
+    world: World, contoso: Customer
+) -> None:
+    contoso.mailbox("Careers", "Invoices")
+    contoso.policy(SHARED, licenses="{pool: own, shared_mailboxes: 2}")
+    contoso.sync()
+    contoso.policy(SHARED, licenses="{pool: own, shared_mailboxes: 1}")
+    pass_pools(world.app)
+    assert world.happened()["stock.over_entitled"] == 1
+    contoso.policy(SHARED, licenses="{pool: own, shared_mailboxes: 2}")
+    pass_pools(world.app)
+    assert world.rows("SELECT * FROM stock_warning") == []
 
 
 @proves("S5")

@@ -14,7 +14,7 @@ from tests.worker.test_retention import after, open_notices, purged, released
 from tests.worker.test_telling_programs import Killed, receivers, tell
 from tests.worker.world import Customer, World
 from worker.operations.pool_pass import pass_pools
-from worker.operations.warning import warn_of_low_stock
+from worker.operations.warning import warn_of_stocks
 from worker.telling import CLAIM, hasten
 from worker.telling.people import PAUSE
 
@@ -170,7 +170,7 @@ def test_a_low_stock_is_told_once_and_again_after_it_recovered(
     contoso.hire("Ada")
     contoso.policy(STAFF, notify=NOTIFY, warn_below="{standard: 3}")
     world.add_lot("standard", 5)
-    warn_of_low_stock(world.app)
+    warn_of_stocks(world.app)
     assert world.happened()["stock.low"] == 0
     contoso.hire("Ben", "Cleo", "Dan")
     contoso.group("Staff", "Ben", "Cleo", "Dan")
@@ -269,6 +269,6 @@ def test_a_world_without_receivers_writes_nothing(world: World, contoso: Custome
     contoso.policy(STAFF)
     before = world.dump()
     tell(world)
-    warn_of_low_stock(world.app)
+    warn_of_stocks(world.app)
     assert world.dump() == before
     assert replace(world.app.settings).smtp_url is None

@@ -23,7 +23,7 @@ from worker.operations.pool_pass import pass_pools
 from worker.operations.runs import REPORTED, HeldKind, RunResult
 from worker.operations.syncing import Asked, sync
 from worker.operations.tidying import tidy_daily
-from worker.operations.warning import warn_of_low_stock
+from worker.operations.warning import warn_of_stocks
 from worker.relay import relay_once
 from worker.telling import deliver_all
 
@@ -73,7 +73,7 @@ def sync_now(app: "App", wanted: Wanted) -> Synced:
         results = _all_joined(app, [_in_this_process(app, wanted, name, deadline) for name in directories])
     orders = () if wanted.dry else _carry_orders(app, lambda: relay_once(app, app.clock(), asked=True))
     if not wanted.dry:
-        warn_of_low_stock(app)
+        warn_of_stocks(app)
         deliver_all(app)
     if not wanted.dry:
         tidy_daily(app)

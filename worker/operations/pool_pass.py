@@ -10,7 +10,7 @@ from worker.operations.pools import concerned
 from worker.operations.renewing import pools_to_renew, renew_due
 from worker.operations.retaining import pass_clocks
 from worker.operations.serving import NO_BATCH, Service, stock_of
-from worker.operations.warning import warn_of_low_stock
+from worker.operations.warning import warn_of_stocks
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -34,7 +34,7 @@ def pass_pools(app: "App") -> None:
         if app.stopping.is_set():
             return
         pass_clocks(app, company, now)
-    warn_of_low_stock(app)
+    warn_of_stocks(app)
 
 
 def pass_pool(app: "App", pool: int, now: int) -> None:

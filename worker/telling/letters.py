@@ -233,6 +233,18 @@ def _stock(news: News, standing: Standing) -> Iterator[Section]:
         yield Section(len(latest), "low stock", lines)
 
 
+def _over_entitled(news: News, standing: Standing) -> Iterator[Section]:
+    latest = {event.data["subject"]: event.data["after"] for event in news.get("stock.over_entitled", ())}
+    if latest:
+        lines = ["More shared mailboxes are protected than licenses bring. None loses its license; new ones wait:"]
+        for license, stock in latest.items():
+            lines += [
+                f"- {license}: {stock['used']:,} shared mailboxes, {stock['entitled']:,} entitled",
+                f"    buy licenses, then: seatkeeper lots add {license} SEATS",
+            ]
+        yield Section(len(latest), "entitlement used up and more|entitlements used up and more", lines)
+
+
 def _ending(news: News, standing: Standing) -> Iterator[Section]:
     latest = {event.data["subject"]: event for event in news.get("lot.expiring", ())}
     if latest:
@@ -270,6 +282,7 @@ def _expired(news: News, standing: Standing) -> Iterator[Section]:
 
 
 SECTIONS: Sequence[Callable[[News, Standing], Iterator[Section]]] = (
-    _holds, _notices, _approvals, _refused, _by_hand, _directories, _stock, _ending, _expired,
+    _holds, _notices, _approvals, _refused, _by_hand, _directories, _stock, _over_entitled, _ending,
+    _expired,
 )  # fmt: skip
 """In the order in which people should see to them."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 TYPES = frozenset({
     "plan.held", "order.wanted", "order.placed", "order.failed", "directory.failing", "directory.recovered",
-    "directory.frozen", "notice.due", "stock.low", "lot.expiring", "license.expired",
+    "directory.frozen", "notice.due", "stock.low", "stock.over_entitled", "lot.expiring", "license.expired",
 })  # fmt: skip
 """What people hear of; everything else is in the feed."""
 MOST = 5_000

@@ -623,8 +623,9 @@ def upgrade() -> None:
         "stock_warning",
         sa.Column("company", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("license", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("company", "license", name=op.f("pk_stock_warning")),
+        sa.PrimaryKeyConstraint("company", "license", "what", name=op.f("pk_stock_warning")),
     )
     op.create_table(
         "subscription",
