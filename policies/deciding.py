@@ -4,7 +4,7 @@ Runs once per account, for a million of them: everything that does not depend on
 `Line` and `RuleBook`, and a verdict is one call per rule until a rule decides.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -287,9 +287,7 @@ def rule_book(
     lines = tuple(
         Line(rule, frozenset(suspended.get(rule.name, ())), units)
         for rule in policy.rules
-        if (rule.directories is None or entry.id in rule.directories)
-        and (org_units or not _needs_org_units(rule))
-        and (groups or not rule.group_refs)
+        if _is_for(rule, entry) and (org_units or not _needs_org_units(rule)) and (groups or not rule.group_refs)
     )
     return RuleBook(lines, unknown_is_user=entry.unknown_mailboxes == "user")
 
@@ -301,22 +299,49 @@ def decide(accounts: Iterable[Account], memberships: Memberships, book: RuleBook
         yield verdict(account, memberships)
 
 
-def suspended_rules(policy: "Policy", unresolved: Iterable[GroupRef]) -> dict[str, tuple[GroupRef, ...]]:
-    """The rules that name a group which could not be resolved, each with those names; `except` groups count (G3)."""
-    missing = frozenset(unresolved)
-    found = {rule.name: tuple(ref for ref in rule.group_refs if ref in missing) for rule in policy.rules}
+Elsewhere = Mapping[str, Collection[str]]
+"""For names that nothing answers to here, the ids of the other directories that have what they stand for."""
+NOWHERE: Elsewhere = MappingProxyType({})
+
+
+def suspended_rules(
+    policy: "Policy",
+    unresolved: Iterable[GroupRef],
+    elsewhere: Elsewhere = NOWHERE,
+    entry: "DirectoryEntry | None" = None,
+) -> dict[str, tuple[GroupRef, ...]]:
+    """The rules that name a group which could not be resolved, each with those names; `except` groups count. A name
+    that another directory of the rule has is no error for it (G3). With `entry`, only rules for that directory."""
+    lost = frozenset(unresolved)
+    found = {
+        rule.name: tuple(ref for ref in rule.group_refs if ref in lost and not _is_found(policy, rule, elsewhere, ref))
+        for rule in policy.rules
+        if entry is None or _is_for(rule, entry)
+    }
     return {name: refs for name, refs in found.items() if refs}
 
 
-def placeless_rules(policy: "Policy", entry: "DirectoryEntry", unresolved: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def placeless_rules(
+    policy: "Policy", entry: "DirectoryEntry", unresolved: Iterable[str], elsewhere: Elsewhere = NOWHERE
+) -> dict[str, tuple[str, ...]]:
     """The same for organizational units: the rules for this directory that name one which could not be resolved."""
-    missing = frozenset(unresolved)
+    lost = frozenset(unresolved)
     found = {
-        rule.name: tuple(unit for unit in rule.unit_refs if unit in missing)
+        rule.name: tuple(at for at in rule.unit_refs if at in lost and not _is_found(policy, rule, elsewhere, at))
         for rule in policy.rules
-        if rule.directories is None or entry.id in rule.directories
+        if _is_for(rule, entry)
     }
     return {name: units for name, units in found.items() if units}
+
+
+def _is_for(rule: "Rule", entry: "DirectoryEntry") -> bool:
+    return rule.directories is None or entry.id in rule.directories
+
+
+def _is_found(policy: "Policy", rule: "Rule", elsewhere: Elsewhere, name: str) -> bool:
+    """Whether one of the rule's directories has what the name stands for."""
+    having = elsewhere.get(name, ())
+    return any(entry.id in having and _is_for(rule, entry) for entry in policy.directories)
 
 
 def _needs_org_units(rule: "Rule") -> bool:

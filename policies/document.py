@@ -308,10 +308,11 @@ class Policy:
 
 
 def group_refs(policy: Policy, entry: DirectoryEntry | None = None) -> tuple[GroupRef, ...]:
-    """The groups that the policy's rules name, exceptions included, in the order of the file and each once; and those
-    that a directory's entry names."""
+    """The groups that the policy's rules name, exceptions included, in the order of the file and each once; with the
+    entry of a directory, those of the rules for it and those that it names itself."""
     declared = entry.shared_mailboxes_are if entry is not None else None
-    named = (group for rule in policy.rules for group in rule.group_refs)
+    rules = (rule for rule in policy.rules if entry is None or rule.directories is None or entry.id in rule.directories)
+    named = (group for rule in rules for group in rule.group_refs)
     return tuple(dict.fromkeys((*named, *(declared.groups if declared is not None else ()))))
 
 

@@ -91,15 +91,16 @@ class Groups:
             [{"directory": directory, "now": now, **binding._asdict()} for binding in bindings],
         )
 
-    def bound_in_company(self, company: int, but: int, refs: Sequence[str]) -> frozenset[str]:
-        """The references that are bound to a living group in another directory of the company (G3)."""
+    def bound_in_company(self, company: int, but: int, refs: Sequence[str]) -> dict[str, frozenset[str]]:
+        """For the references that are bound to a living group in other directories of the company, the ids of those
+        directories (G3)."""
         rows = self._tx.execute(
-            "SELECT DISTINCT r.ref FROM group_ref AS r JOIN directory AS d ON d.key = r.directory JOIN grp AS g"
+            "SELECT r.ref, d.id FROM group_ref AS r JOIN directory AS d ON d.key = r.directory JOIN grp AS g"
             " ON g.directory = r.directory AND g.id = r.group_id WHERE d.company = :company AND d.key <> :but"
             f" AND NOT g.gone AND {self._tx.dialect.among('r.ref', 'refs')}",
             {"company": company, "but": but, "refs": self._tx.dialect.listed(list(refs))},
         )
-        return frozenset(row[0] for row in rows)
+        return by_ref(rows)
 
     def rebind(self, directory: int, ref: str, group_id: str, now: int) -> None:
         """Bind a name to another group because a person said so (G3)."""
@@ -289,6 +290,14 @@ class Groups:
             {"directory": directory, "everybody": EVERYBODY},
         )
         return [row[0] for row in rows]
+
+
+def by_ref(rows: Iterable[Sequence[str]]) -> dict[str, frozenset[str]]:
+    """The directories of each reference."""
+    found: dict[str, set[str]] = {}
+    for ref, directory in rows:
+        found.setdefault(ref, set()).add(directory)
+    return {ref: frozenset(directories) for ref, directories in found.items()}
 
 
 def _above(key: int, parents: Mapping[int, list[int]], own: Mapping[int, set[str]]) -> frozenset[GroupRef]:

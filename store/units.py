@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from store.groups import by_ref
+
 if TYPE_CHECKING:
     from store.transaction import Transaction
 
@@ -30,14 +32,15 @@ class Units:
         )
         return {row[0]: UnitBinding(row[0], row[1], row[2]) for row in rows}
 
-    def bound_in_company(self, company: int, but: int) -> frozenset[str]:
-        """The paths that are bound to a living unit in another directory of the company (G3)."""
+    def bound_in_company(self, company: int, but: int) -> dict[str, frozenset[str]]:
+        """For the paths that are bound to a living unit in other directories of the company, the ids of those
+        directories (G3)."""
         rows = self._tx.execute(
-            "SELECT DISTINCT r.ref FROM unit_ref AS r JOIN directory AS d ON d.key = r.directory"
+            "SELECT r.ref, d.id FROM unit_ref AS r JOIN directory AS d ON d.key = r.directory"
             " WHERE d.company = :company AND d.key <> :but AND r.unit_id IS NOT NULL AND r.problem IS NULL",
             {"company": company, "but": but},
         )
-        return frozenset(row[0] for row in rows)
+        return by_ref(rows)
 
     def bind(self, directory: int, bindings: Iterable[UnitBinding], now: int) -> None:
         """Record what paths stand for; a bound id is kept, whatever its path becomes."""

@@ -1,6 +1,8 @@
 """What a policy calls a group, and what becomes of a rule whose group cannot be found (G3)."""
 
-from connectors.simulators.microsoft365 import SIMULATED_CLIENT_ID, Fault
+from textwrap import indent
+
+from connectors.simulators.microsoft365 import SIMULATED_CLIENT_ID, Fault, Tenant
 from tests.proves import proves
 from tests.worker.world import SECRET, Customer, World
 from worker.operations.syncing import sync
@@ -194,23 +196,27 @@ def test_groups_that_may_not_be_read_suspend_their_rules_and_no_others(world: Wo
     assert (contoso.licenses(), contoso.waiting()) == ({"Ada": "standard", "Cy": "standard"}, {})
 
 
-@proves("G3")
-def test_a_name_need_only_be_found_in_one_directory_of_the_company(world: World, contoso: Customer) -> None:
-    other = world.simulator.add_tenant(domain="fabrikam.example")
-    contoso.hire("Ada")
-    staff = other.create_group("Staff", members=[other.hire("Ben")])
-    world.add_lot("standard", 5)
+def two_directories(world: World, contoso: Customer, rules: str) -> Tenant:
+    """The company has a second directory, contoso-other; its tenant."""
+    other = world.simulator.add_tenant(domain="other.example")
     second = (
-        "    kind: microsoft365\n"
+        "  contoso-other:\n    kind: microsoft365\n"
         f"    tenant: {other.id}\n    credential: {{client_id: {SIMULATED_CLIENT_ID}, secret: {{env: {SECRET}}}}}\n"
         f"    graph_url: {world.url}\n    login_url: {world.url}\n"
     )
     contoso.policy(STAFF)
-    text = contoso.file.read_text(encoding="utf-8")
-    contoso.file.write_text(
-        text.replace("directories:\n", f"directories:\n  contoso-other:\n{second}"), encoding="utf-8"
-    )
+    text = contoso.file.read_text(encoding="utf-8").replace("directories:\n", f"directories:\n{second}")
+    contoso.file.write_text(text.replace(f"  {STAFF}", indent(rules, "  ")), encoding="utf-8")
     assert world.load() == ()
+    return other
+
+
+@proves("G3")
+def test_a_name_need_only_be_found_in_one_directory_of_the_company(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada")
+    world.add_lot("standard", 5)
+    other = two_directories(world, contoso, STAFF)
+    staff = other.create_group("Staff", members=[other.hire("Ben")])
     first = contoso.sync()
     assert first.error is not None
     assert contoso.waiting() == {"Ada": "rule_suspended"}
@@ -249,3 +255,54 @@ def test_a_group_that_really_is_empty_is_believed_after_the_second_reading(world
         contoso.tenant.remove_member(group, person)
     contoso.sync(full=True)
     assert contoso.licenses() == {}
+
+
+@proves("G3")
+def test_a_name_that_may_not_be_looked_up_suspends_its_rule_too(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada", "Ben")
+    contoso.group("Staff", "Ada")
+    contoso.group("Employees", "Ada")
+    world.add_lot("standard", 5)
+    contoso.policy(STAFF)
+    contoso.sync()
+    contoso.tenant.revoke("GroupMember.Read.All")
+    contoso.policy(
+        STAFF.replace("Staff", "Employees")
+        + "\n- {name: others, everyone: true, except: {groups: [Contractors]}, license: standard}"
+    )
+    for result in (contoso.sync(), contoso.sync()):
+        assert result.error is not None and "groups cannot be read" in result.error
+        assert contoso.licenses() == {"Ada": "standard"}
+        assert contoso.waiting() == {"Ben": "rule_suspended"}
+
+
+@proves("G3")
+def test_a_name_counts_as_found_only_in_directories_that_its_rule_is_for(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada")
+    world.add_lot("standard", 5)
+    other = two_directories(
+        world,
+        contoso,
+        "- {name: staff, directories: [contoso-m365], everyone: true, except: {groups: [Contractors]},"
+        " license: standard}\n- {name: others, directories: [contoso-other], groups: [Contractors], license: standard}",
+    )
+    other.create_group("Contractors", members=[other.hire("Ben")])
+    assert sync(world.app, "contoso-other").error is None
+    result = contoso.sync()
+    assert result.error == "rule 'staff' is suspended: the group 'Contractors' matches no group"
+    assert (contoso.licenses(), contoso.waiting()) == ({}, {"Ada": "rule_suspended"})
+
+
+@proves("G3", "Z11")
+def test_a_name_does_not_count_as_found_in_a_directory_that_the_policy_has_no_more(
+    world: World, contoso: Customer
+) -> None:
+    contoso.hire("Ada")
+    world.add_lot("standard", 5)
+    other = two_directories(world, contoso, STAFF)
+    other.create_group("Staff", members=[other.hire("Ben")])
+    assert sync(world.app, "contoso-other").error is None
+    assert contoso.sync().error is None
+    contoso.policy(STAFF)
+    assert contoso.sync().error is not None
+    assert contoso.waiting() == {"Ada": "rule_suspended"}

@@ -57,6 +57,7 @@ def pull_groups(run: Run, directory: Directory) -> Grouped | None:
         if refusal.feature != "groups":
             raise
         grouped.problem, grouped.remedy = refusal.problem, refusal.remedy
+        grouped.bindings = {ref: Binding(ref, None, "missing") for ref in refs} | grouped.bindings
     return grouped
 
 
@@ -244,18 +245,14 @@ def suspended(
 ) -> dict[str, tuple[GroupRef, ...]]:
     """The rules that cannot be evaluated in this directory, with the groups that are missing (G3).
 
-    A name that no group answers to here is no error for the rule if another of its directories has it; it then simply
-    matches nobody here, unless every name of the rule is missing everywhere.
+    A name that no group answers to here is no error for a rule if another of its directories has it; it then simply
+    matches nobody here.
     """
     lost = {
-        ref
+        GroupRef(ref)
         for ref, binding in bindings.items()
         if refused or binding.problem is not None or binding.group_id is None or binding.group_id in gone
     }
-    elsewhere = (
-        tx.groups.bound_in_company(run.directory.company, run.directory.key, sorted(lost)) if lost else frozenset()
-    )
-    unresolved = [
-        GroupRef(ref) for ref in sorted(lost) if refused or bindings[ref].problem != "missing" or ref not in elsewhere
-    ]
-    return suspended_rules(run.in_force.policy, unresolved)
+    missing = [] if refused else [ref for ref in sorted(lost) if bindings[ref].problem == "missing"]
+    elsewhere = tx.groups.bound_in_company(run.directory.company, run.directory.key, missing) if missing else {}
+    return suspended_rules(run.in_force.policy, lost, elsewhere, run.entry)

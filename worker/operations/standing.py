@@ -36,10 +36,11 @@ def standing(app: "App", tx: "Transaction", row: DirectoryRow, policy: Policy, e
     bound = {ref: known.group_id for ref, known in bindings.items() if known.group_id is not None}
     bound |= Ancestry(tx).known(row.key, [ref for ref in refs if ref not in bindings])
     lost = [ref for ref in refs if ref not in bound or bound[ref] in gone]
-    elsewhere = tx.groups.bound_in_company(row.company, row.key, lost) if lost else frozenset()
-    unknown = tuple(ref for ref in lost if ref in bound or ref not in elsewhere)
+    elsewhere = tx.groups.bound_in_company(row.company, row.key, [ref for ref in lost if ref not in bound])
+    stopped = suspended_rules(policy, lost, elsewhere, entry)
+    unknown = tuple(ref for ref in lost if any(ref in refs for refs in stopped.values()))
     units = bound_units(tx, row, policy, entry, by_id=app.has_unit_ids(entry.kind))
-    suspended: dict[str, tuple[str, ...]] = {**units.stopped, **suspended_rules(policy, unknown)}
+    suspended = {name: (*stopped.get(name, ()), *units.stopped.get(name, ())) for name in (*stopped, *units.stopped)}
     org_units, groups = app.has_org_units(entry.kind), app.has_groups(entry.kind)
     book = rule_book(policy, entry, suspended, org_units=org_units, groups=groups, units=units.ids)
     return Standing(book, {ref: bound[ref] for ref in refs if ref in bound}, unknown)

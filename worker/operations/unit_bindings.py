@@ -30,8 +30,8 @@ def bound_units(
 ) -> Bound:
     """What the units of a policy come to in a directory; `by_id` says whether units have ids there.
 
-    A path that no unit has here is no error for the rule if another directory of the company has one: it then simply
-    matches nobody here.
+    A path that no unit has here is no error for a rule if another of its directories has one: it then simply matches
+    nobody here.
     """
     refs = unit_refs(policy, entry)
     if not refs or not by_id:
@@ -40,7 +40,6 @@ def bound_units(
     bindings = {ref: known.get(ref, UnitBinding(ref, None, "missing")) for ref in refs}
     ids = {ref: binding.unit_id for ref, binding in bindings.items() if binding.unit_id is not None}
     lost = {ref: binding.problem for ref, binding in bindings.items() if binding.problem is not None}
-    if "missing" in lost.values():
-        elsewhere = tx.units.bound_in_company(row.company, row.key)
-        lost = {ref: problem for ref, problem in lost.items() if problem != "missing" or ref not in elsewhere}
-    return Bound(ids, placeless_rules(policy, entry, lost), bindings)
+    elsewhere = tx.units.bound_in_company(row.company, row.key) if "missing" in lost.values() else {}
+    elsewhere = {ref: having for ref, having in elsewhere.items() if lost.get(ref) == "missing"}
+    return Bound(ids, placeless_rules(policy, entry, lost, elsewhere), bindings)
