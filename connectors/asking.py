@@ -147,15 +147,23 @@ class Asker:
         except NoAnswer as problem:
             self.world.heard(urlsplit(request.url).hostname or "", "no answer")
             return _Heard(Verdict(Meaning.RETRY), None, (), f"{place}: {problem}"), None
-        codes = () if answer.status < 300 else self.dialect.codes(answer.body)
+        codes = () if answer.status < 300 else self._codes(answer.body)
         verdict = judge(answer.status, codes, answer.headers, self.dialect, self.world.clock())
         self.world.heard(urlsplit(request.url).hostname or "", verdict.meaning.value)
         if verdict.meaning is not Meaning.OK:
             return _Heard(verdict, answer, codes, f"{place}: {described(answer, codes)}"), None
         try:
             return _Heard(verdict, answer, codes, ""), (read(answer.body),)
+        except RecursionError:
+            return _Heard(Verdict(Meaning.RETRY), answer, (), f"{place}: the answer is nested too deeply"), None
         except Unreadable as problem:
             return _Heard(Verdict(Meaning.RETRY), answer, (), f"{place}: {problem}"), None
+
+    def _codes(self, body: bytes) -> tuple[str, ...]:
+        try:
+            return self.dialect.codes(body)
+        except RecursionError:  # nested without end: whatever it is, it is no error code
+            return ()
 
     def _pause(self, request: Request, heard: _Heard, attempt: int, feature: str) -> None:
         after, scope = heard.verdict.after, heard.verdict.scope

@@ -29,6 +29,7 @@ from urllib3.exceptions import (
 )
 from urllib3.response import BaseHTTPResponse
 
+from connectors.deadlines import within
 from connectors.errors import Permanent
 from connectors.links import is_loopback, redacted
 from connectors.public import PUBLIC_ONLY
@@ -99,7 +100,7 @@ class HttpClient:
 
     def __post_init__(self) -> None:
         self._public = urllib3.PoolManager(maxsize=self.connections)
-        self._public.pool_classes_by_scheme = PUBLIC_ONLY
+        self._public.pool_classes_by_scheme = within(self.bounds.whole, PUBLIC_ONLY)
 
     def send(self, request: Request) -> Answer:
         """Send one request and read its whole answer, whatever its status.
@@ -164,6 +165,7 @@ class HttpClient:
         if pool is None:
             many = self.connections
             fresh = urllib3.ProxyManager(proxy, maxsize=many) if proxy else urllib3.PoolManager(maxsize=many)
+            fresh.pool_classes_by_scheme = within(self.bounds.whole)
             pool = self._pools.setdefault(proxy, fresh)
         return pool
 

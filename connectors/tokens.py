@@ -169,7 +169,7 @@ class TokenSource:
         try:
             anew = challenge is not None
             return self.credentials.token(key, self.purpose, tenant=tenant, claims=claims, anew=anew)
-        except (AzureError, ValueError, OSError) as problem:
+        except (AzureError, ValueError, OSError, RecursionError) as problem:
             self.credentials.detach(self.own)
             if blames_the_secret(problem):
                 self.credentials.forget(key)
@@ -192,7 +192,7 @@ def claims_of(token: str) -> Claims:
         return Claims()
     try:
         return msgspec.json.decode(_decoded(parts[1]), type=Claims)
-    except (binascii.Error, msgspec.DecodeError):
+    except (binascii.Error, msgspec.DecodeError, RecursionError):
         return Claims()
 
 

@@ -56,8 +56,10 @@ def ask(server: Script, world: World, sign: Signing | None = None) -> int:
         CUT,
         Answer(200, {}, b'{"value": [1, 2'),
         json({"no": "value"}),
+        Answer(200, {}, b'{"other": ' + b"[" * 200_000),
+        Answer(500, {}, b'{"error": ' + b"[" * 200_000),
     ],
-    ids=["500", "502", "503", "429", "reset", "cut", "cut-json", "no-value"],
+    ids=["500", "502", "503", "429", "reset", "cut", "cut-json", "no-value", "nested", "error-nested"],
 )
 def test_what_may_pass_is_asked_again_after_growing_waits(trouble: Answer) -> None:
     world = World()

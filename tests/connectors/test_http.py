@@ -1,6 +1,11 @@
 """The one HTTP client: whole answers within bounds, or none."""
 
+import contextlib
 import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -85,6 +90,52 @@ def test_an_answer_that_trickles_ends_at_the_deadline() -> None:
         client.send(get(server.url))
 
 
+@pytest.mark.parametrize(
+    "begins",
+    [
+        b"HTTP/1.1 200 ",
+        b"HTTP/1.1 200 OK\r\nX-Some: ",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 3 + b"HTTP/1.1 100 ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10;",
+    ],
+    ids=["status", "header", "continue", "body", "chunk"],
+)
+def test_who_drips_without_end_is_left_at_the_deadline(begins: bytes) -> None:
+    """A byte at a time is never silence, so that no time-out of a socket would end it."""
+    client = HttpClient(Bounds(connect=2, read=2, whole=0.2))
+    with dripping(begins) as url, pytest.raises(NoAnswer, match=r"not answer in time|not complete after"):
+        client.send(get(url))
+
+
+def test_headers_without_end_are_no_answer(client: HttpClient) -> None:
+    with scripted(Answer(200, {f"X-{n}": "y" * 50 for n in range(500)})) as server, pytest.raises(NoAnswer):
+        client.send(get(server.url))
+    with scripted(Answer(200, {"X-Some": "y" * 100_000})) as server, pytest.raises(NoAnswer):
+        client.send(get(server.url))
+
+
+@contextmanager
+def dripping(begins: bytes) -> Iterator[str]:
+    """A server that begins an answer like this, and goes on with a byte every now and then until nobody listens."""
+    over = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        wire, _ = listener.accept()
+        with wire, contextlib.suppress(OSError):
+            wire.recv(65_536)
+            wire.sendall(begins)
+            while not over.wait(0.01):
+                wire.sendall(b"0")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        over.set()
+        thread.join(5)
+
+
 def test_nobody_there_is_no_answer(client: HttpClient) -> None:
     with scripted() as server:
         pass
@@ -133,10 +184,10 @@ def test_nothing_is_sent_unencrypted_to_another_machine(client: HttpClient, url:
 
 def test_nothing_but_this_client_sends() -> None:
     """Other modules may not open connections of their own; azure-identity's transport is the one exception. What
-    `public.py` has are this client's connections, looked at before they are used."""
+    `public.py` and `deadlines.py` have are this client's connections, looked at before and while they are used."""
     package = Path(__file__).parents[2] / "connectors"
     ours = [module for module in package.rglob("*.py") if "simulators" not in module.parts]
     clients = {"import urllib3", "import requests", "import socket", "import http.client"}
     sending = {module.name for module in ours if clients & set(module.read_text().splitlines())}
 
-    assert sending == {"http.py", "public.py", "entra.py"}
+    assert sending == {"http.py", "public.py", "deadlines.py", "entra.py"}
