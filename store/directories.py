@@ -427,6 +427,11 @@ class Directories:
             self._audit([(row.company, _state_entry(row, "recovered", SYSTEM, None, "it can be read again"))], now)
         return row.state != state
 
+    def wakes(self, key: int, wake_at: int | None) -> None:
+        """Something ends by itself at `wake_at`: a directory that is well is due by then."""
+        due = f"CASE WHEN state = '{HEALTHY}' AND due_at > :wake_at THEN :wake_at ELSE due_at END"
+        self._set(["wake_at = :wake_at", f"due_at = {due}"], {"key": key, "wake_at": wake_at})
+
     def failed(self, key: int, now: int, problem: str, remedy: str | None, *, retry_at: int) -> bool:
         """A pass failed: what is wrong, what a person can do, and when it is tried again. Returns whether the state
         changed, which is told once, however often it fails."""

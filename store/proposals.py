@@ -145,6 +145,14 @@ class Proposals:
             del values["accounts"]
         self._tx.execute(f"DELETE FROM proposal WHERE batch = :batch AND kind = :kind{among}", values)
 
+    def keep_only(self, batch: int, kind: str, accounts: Sequence[int]) -> None:
+        """Take all proposals out of the run but those of a kind for some accounts."""
+        self._tx.execute(
+            f"DELETE FROM proposal WHERE batch = :batch AND NOT (kind = :kind AND"
+            f" {self._tx.dialect.among('account', 'accounts')})",
+            {"batch": batch, "kind": kind, "accounts": self._tx.dialect.listed(list(accounts))},
+        )
+
     def to_serve(self, batch: int, ranks: tuple[int, int]) -> Iterator[Wanted]:
         """The proposals that need a seat or an entitlement, in the order in which they are served (M9, G5)."""
         return self._wanted(batch, f"p.kind IN {_SERVED} AND p.rank BETWEEN {ranks[0]} AND {ranks[1]} AND {_STOCKED}")

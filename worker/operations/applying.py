@@ -27,7 +27,8 @@ def open_service(tx: "Transaction", run: Run) -> Service:
     """The company's stock, held for this run: nobody else gives out the pool's seats until the transaction ends."""
     company, pool = run.directory.company, run.directory.pool
     tx.lots.lock_pool(pool)
-    return Service(tx, company, run.in_force, run.batch, run.now, stock_of(tx, company, pool, run.in_force, run.now))
+    stock = stock_of(tx, company, pool, run.in_force, run.now)
+    return Service(tx, company, run.in_force, run.batch, run.now, stock, unread=run.unread)
 
 
 def enough_for_all(tx: "Transaction", run: Run, stock: Stock) -> bool:
@@ -53,7 +54,8 @@ def apply(tx: "Transaction", run: Run, approved: Mapping[str, frozenset[int]], s
     judgement = _judge(tx, run, approved)
     for verdict in judgement.held:
         hold(tx, run, verdict, approved.get(verdict.kind.value, frozenset()))
-    tx.plans.supersede_others(run.directory.key, [verdict.kind.value for verdict in judgement.held], run.now)
+    if not run.unread:
+        tx.plans.supersede_others(run.directory.key, [verdict.kind.value for verdict in judgement.held], run.now)
     service.skip = frozenset(verdict.kind.value for verdict in judgement.held)
     _serve(tx, run, service, approved)
     buy(tx, service, run.directory.pool)
@@ -101,13 +103,15 @@ def _serve_in_turn(tx: "Transaction", run: Run, service: Service) -> None:
 
 def _judge(tx: "Transaction", run: Run, approved: Mapping[str, frozenset[int]]) -> Judgement:
     """What the limits say of this run's removals (Z1). Who waits only for an archived seat was let through already,
-    and counts as done."""
+    and counts as done. What is newer than a hold that a person approves is judged together with it, and stays held."""
     company, now = run.directory.company, run.now
     wanted: dict[Limited, int] = {}
     recent: dict[Limited, Recent] = {}
     for kind in JUDGED:
-        wanted[kind] = tx.proposals.judged(run.batch, kind.value, approved.get(kind.value, frozenset()))
+        shown = approved.get(kind.value, frozenset())
+        wanted[kind] = tx.proposals.judged(run.batch, kind.value, shown)
         if wanted[kind] > 0:
+            wanted[kind] += len(shown)
             done, held = tx.plans.recent(company, kind.value, License.STANDARD.value, now)
             recent[kind] = Recent(done + tx.holdings.in_line(company, kind.value, now - DAY), held)
     return judge(wanted, run.in_force.policy.safety, recent)

@@ -88,6 +88,8 @@ class Run:
     """Everybody is planned."""
     dry: bool = False
     progress: Callable[[str, int], None] = lambda _step, _n: None
+    unread: bool = False
+    """A person approves what is held of a directory that cannot be read: nothing else of it is decided (Z2)."""
     tenant: str | None = None
     """The tenant or customer that answered, where it said so."""
     result: RunResult = field(init=False)

@@ -82,6 +82,8 @@ class Service:
     tally: Tally = field(default_factory=Tally)
     skip: frozenset[str] = frozenset()
     """Kinds that a limit holds: they are not served from the line either."""
+    unread: bool = False
+    """Whether the run's own directory is as unwell as it was before."""
     _changes: list[Change] = field(default_factory=list)
     _waits: list[Wait] = field(default_factory=list)
     _done: list[tuple[str, Proposal]] = field(default_factory=list)
@@ -181,7 +183,8 @@ class Service:
                 limit = UNBOUNDED if room is None else min(room, UNBOUNDED)
                 exhausted = self.stock.exhausted_rules()
                 stock = (license, through)
-                found += self.tx.proposals.waiting(batch, self.own, self.company, stock, ranks, exhausted, limit)
+                well = NO_BATCH if self.unread else self.own
+                found += self.tx.proposals.waiting(batch, well, self.company, stock, ranks, exhausted, limit)
         return found
 
     def _settle(self, want: Wanted, outcome: Outcome) -> None:

@@ -12,7 +12,7 @@ from connectors.base import Directory
 from connectors.errors import ConnectorError, NeedsPerson, Transient
 from policies.document import group_refs, unit_refs
 from store.briefings import Briefing, briefings
-from store.directories import DirectoryRow
+from store.directories import FAILING, DirectoryRow
 from store.errors import Conflict, LeaseLost
 from store.groups import Binding
 from store.leases import Idle, Lease
@@ -105,7 +105,8 @@ def _begin(app: "App", directory: str, lease: Lease, asked: Asked, briefing: Bri
     run_id = f"{directory}-{lease.fence}"
     declared = entry.shared_mailboxes_are is not None and row.planned_policy != policy.version  # it may read otherwise
     full = asked.full or declared or due_to_be_read_whole(row, micros(app.clock()))
-    return Run(app, run_id, briefing, row, entry, policy, lease, full, asked.whole, asked.dry, asked.progress)
+    unread = asked.approving is not None and row.state == FAILING
+    return Run(app, run_id, briefing, row, entry, policy, lease, full, asked.whole, asked.dry, asked.progress, unread)
 
 
 def _pass(run: Run, asked: Asked) -> None:
@@ -151,7 +152,11 @@ def _has_units(run: Run) -> bool:
 
 
 def _approved(run: Run, held: HeldPlan, who: str) -> None:
-    """Plan again over the mirror as it is, and apply what was approved if all of it is still proposed (Z1)."""
+    """Plan again over the mirror as it is, and apply what was approved if all of it is still proposed (Z1).
+
+    Nothing is read, so a directory that fails is as it was: it fails, its last read is as old (R4), and nobody else in
+    it gains or loses anything (Z2, M9).
+    """
     with run.app.store.begin() as tx:
         run.guard(tx)
         tx.directories.plan_whole(run.directory.key)
@@ -159,7 +164,7 @@ def _approved(run: Run, held: HeldPlan, who: str) -> None:
         accounts = tx.plans.accounts(held)
         tx.plans.approve(held, who, run.now)
         _decide(tx, run, grouped, {held.kind: accounts}, held)
-        _finish(tx, run, Answers(), news=True)
+        _finish_unread(tx, run)
     run.app.mark("applied")
 
 
@@ -272,6 +277,8 @@ def _decide(
         raise Conflict(
             f"{gone} of the {approving.total} actions are no longer proposed; look at the plan that is held now"
         )
+    if run.unread and approving is not None:
+        tx.proposals.keep_only(run.batch, approving.kind, sorted(approved[approving.kind]))
     tally = apply(tx, run, approved, service)
     result = run.result
     result.actions, result.actions_total = tally.actions, tally.total
@@ -298,12 +305,29 @@ def _outcome(result: RunResult) -> str:
 def _finish(tx: "Transaction", run: Run, answers: Answers, *, news: bool) -> None:
     """Record the run, if it has any news (Z12), and hand the lease back in the same transaction."""
     key, now = run.directory.key, run.now
-    wake = [at for at in (tx.holdings.next_grace(key, now), next_mailbox(tx, run)) if at is not None]
+    wake_at = _wakes(tx, run)
     if news:
         tx.directories.record_run(run.id, key, run.result, run.in_force.version, now)
-    due = now if answers.more else min([_next_due(run, now), *wake])
-    tx.directories.succeeded(key, now, due_at=max(due, now), wake_at=min(wake) if wake else None)
+    due = now if answers.more else min(at for at in (_next_due(run, now), wake_at) if at is not None)
+    tx.directories.succeeded(key, now, due_at=max(due, now), wake_at=wake_at)
     tx.leases.release(run.lease)
+
+
+def _finish_unread(tx: "Transaction", run: Run) -> None:
+    """The same where nothing was read: how well the directory is, and since when, stays as it is. What was not decided
+    now is decided by the next run."""
+    key = run.directory.key
+    tx.directories.record_run(run.id, key, run.result, run.in_force.version, run.now)
+    tx.directories.wakes(key, _wakes(tx, run))
+    if run.unread:
+        tx.directories.plan_whole(key)
+    tx.leases.release(run.lease)
+
+
+def _wakes(tx: "Transaction", run: Run) -> int | None:
+    """When something ends by itself."""
+    wake = (tx.holdings.next_grace(run.directory.key, run.now), next_mailbox(tx, run))
+    return min((at for at in wake if at is not None), default=None)
 
 
 def _next_due(run: Run, now: int) -> int:
