@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from connectors.simulators.microsoft365 import Fault
+from connectors.simulators.google_workspace import Fault
 from store.orders import OrderRow
 from worker.demo.telling import Scene, names
-from worker.demo.world import CONTOSO, FABRIKAM, PROVIDER, World, called, open_world, people_of
+from worker.demo.world import CONTOSO, FABRIKAM, PROVIDER, World, called, named, open_world, people_of, staff_of
 from worker.operations.approving import approve, reject
 from worker.operations.lots import NewLot, add_lot
 from worker.operations.ordering import fulfill_order
@@ -42,9 +42,9 @@ def _connect(world: World) -> Scene:
         add_lot(world.app, NewLot("archived", ARCHIVED, ref="INV-2042"), PROVIDER),
     ]
     told = (
-        "Northwind, a managed service provider, backs up the Microsoft 365 of two customers: Contoso"
-        f" ({world.contoso.users.live_count} accounts) and Fabrikam ({world.fabrikam.users.live_count}). One policy"
-        " file per customer says who gets which license.",
+        "Northwind, a managed service provider, backs up two customers: the Microsoft 365 of Contoso"
+        f" ({world.contoso.users.live_count} accounts) and the Google Workspace of Fabrikam"
+        f" ({world.fabrikam.users.live_count}). One policy file per customer says who gets which license.",
         f"In stock for all customers together: {STANDARD} standard licenses (daily backups run) and {ARCHIVED} archived"
         " ones (existing backups are kept, none are made).",
     )
@@ -74,10 +74,12 @@ def _first_pass(world: World) -> Scene:
     results = [world.sync(CONTOSO), world.sync(FABRIKAM)]
     assigned = sum(_counts(result)["assign"] for result in results)
     with world.app.store.read() as tx:
-        free = tx.holdings.held(tx.directories.company("contoso").key).get(("standard", "entitlement"), 0)
+        held = (tx.holdings.held(tx.directories.company(name).key) for name in ("contoso", "fabrikam"))
+        free, declared = (each.get(("standard", "entitlement"), 0) for each in held)
     told = (
         f"The first pass licenses {assigned} accounts. {free} of them are Contoso's shared mailboxes, which come free"
-        " with purchased licenses and use no seat. Guests, rooms, disabled people and contractors get nothing: no rule"
+        " with purchased licenses and use no seat. Google has no such mailboxes; Fabrikam's policy says what stands for"
+        f" one there, and {declared} fit. Guests, rooms, people who cannot sign in and contractors get nothing: no rule"
         " selects them.",
     )
     return _scene(world, "The first pass", f"{assigned} accounts licensed", told, ("seatkeeper sync",), results)
@@ -140,6 +142,42 @@ def _restored(world: World) -> Scene:
     return _scene(world, "One comes back", f"{_counts(result)['restore']} user restored", told, SYNC, [result])
 
 
+# --- the other customer, on Google ---
+
+
+def _suspended(world: World) -> Scene:
+    world.later(15)
+    away, gone = staff_of(world.fabrikam, "/Engineering")[1:3]
+    who = [named(world.fabrikam, one) for one in (away, gone)]
+    world.fabrikam.suspend(away)
+    world.fabrikam.delete_user(gone)
+    result = world.sync(FABRIKAM)
+    told = (
+        f"Fabrikam's IT suspends {who[0]}, who is away for half a year, and deletes {who[1]}, who has left. Unless a"
+        " rule says otherwise, whoever is suspended keeps the license; whoever is deleted gets an archived one.",
+        f"Google tells no changes, so all {result.seen} accounts are read again. Nobody is taken for deleted because a"
+        " list lacks them: Google's list of deleted users has to say so, or Google has to when asked for that one.",
+    )
+    headline = f"1 suspended, {_counts(result)['archive']} archived at Fabrikam"
+    return _scene(world, "One is suspended, one leaves", headline, told, ("seatkeeper sync fabrikam-gws",), [result])
+
+
+def _renamed(world: World) -> Scene:
+    world.later(20)
+    before = world.numbers()
+    moved = len(staff_of(world.fabrikam, "/Sales/EMEA")) + len(staff_of(world.fabrikam, "/Sales/Americas"))
+    world.fabrikam.rename_unit("/Sales", "Revenue")
+    result = world.sync(FABRIKAM)
+    unchanged = world.numbers() == before
+    told = (
+        f"Fabrikam renames its unit Sales to Revenue, and with it the path of {moved} people changes. The policy still"
+        " says /Sales, but it was bound to the unit itself when it was first read:"
+        f" {'no license changes' if unchanged else 'LICENSES CHANGED'}.",
+    )
+    commands = ("seatkeeper sync fabrikam-gws",)
+    return _scene(world, "A unit gets another name", "renamed unit changes nothing", told, commands, [result])
+
+
 # --- a shortage ---
 
 
@@ -198,9 +236,9 @@ def _broken_policy(world: World) -> Scene:
 def _unreachable(world: World) -> Scene:
     world.later(25)
     before = world.numbers()
-    world.simulator.order(Fault("unavailable", tenant=world.fabrikam.id, times=None))
+    world.google.order(Fault("error", status=503, times=None))
     failed, fine = world.sync(FABRIKAM, fails=True), world.sync(CONTOSO)
-    world.simulator.withdraw_faults()
+    world.google.withdraw_faults()
     unchanged = world.numbers() == before
     world.later(10)
     recovered = world.sync(FABRIKAM)
@@ -263,7 +301,7 @@ def _approved(world: World) -> Scene:
 
 def _left_for_you(world: World) -> Scene:
     world.later(35)
-    gone = [ident for name in ("Marketing", "Operations") for ident in people_of(world.fabrikam, name)][:9]
+    gone = staff_of(world.fabrikam, "/Operations")[:9]
     for one in gone:
         world.fabrikam.delete_user(one)
     result = world.sync(FABRIKAM)
@@ -272,7 +310,7 @@ def _left_for_you(world: World) -> Scene:
         f"{held.total} people of Fabrikam disappear late in the day. For a company of its size that is beyond the"
         " limit, too. Nobody has looked at it yet: this one is yours.",
     )
-    commands = ("seatkeeper sync fabrikam-m365", f"seatkeeper plan show {held.hash[:19]}")
+    commands = ("seatkeeper sync fabrikam-gws", f"seatkeeper plan show {held.hash[:19]}")
     return _scene(world, "One is left for you", f"{held.total} more held, left for you", told, commands, [result])
 
 
@@ -286,7 +324,7 @@ def _evening(world: World) -> Scene:
     idle = f"{after - before} entries were added to the record" if after != before else "nothing was written"
     told = (
         f"The last pass of the day finds {_outcome(results[0])} at Contoso, and at Fabrikam the plan that is still"
-        f" held: {idle}, and the directories were asked for changes only.",
+        f" held: {idle}. Contoso's directory was asked for changes only, and Fabrikam's read whole.",
         f"The day left {after} entries in the record: who, what, before, after and why, each with the hash of the one"
         f" before it. All chains were just recomputed: {'they hold' if not breaks else f'{len(breaks)} DO NOT HOLD'}.",
     )
@@ -295,8 +333,8 @@ def _evening(world: World) -> Scene:
 
 
 SCENES: Sequence[Callable[[World], Scene]] = (
-    _connect, _rehearse, _first_pass, _hires, _converted, _leavers, _restored, _shortage, _fulfilled, _broken_policy,
-    _unreachable, _mass_deletion, _approved, _left_for_you, _evening,
+    _connect, _rehearse, _first_pass, _hires, _converted, _leavers, _restored, _suspended, _renamed, _shortage,
+    _fulfilled, _broken_policy, _unreachable, _mass_deletion, _approved, _left_for_you, _evening,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The world of the demo: two simulated tenants, the policies, a store, and a clock that moves when told."""
+"""The world of the demo: a simulated customer of each vendor, policies, a store, and a clock that moves when told."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,7 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connectors.simulators import google_workspace as google
 from connectors.simulators.clock import SimulatedClock
+from connectors.simulators.google_workspace import Customer, GoogleServer, Shares
 from connectors.simulators.microsoft365 import SIMULATED_SECRET, Simulator, Tenant, contoso, serve
 from policies.model import License
 from store.engine import open_store
@@ -23,12 +25,16 @@ from worker.settings import Settings
 if TYPE_CHECKING:
     from policies.errors import Problem
 
-CONTOSO, FABRIKAM = "contoso-m365", "fabrikam-m365"
+CONTOSO, FABRIKAM = "contoso-m365", "fabrikam-gws"
 PROVIDER = "cli:demo@northwind"
 """Who does in the demo what a person does."""
-WRITTEN_URL = "http://127.0.0.1:8490"
-"""What the example policies say in place of the simulator's real address."""
-FABRIKAM_PEOPLE, FABRIKAM_SEED = 60, 11
+GRAPH_URL, GOOGLE_URL = "http://127.0.0.1:8490", "http://127.0.0.1:8491"
+"""What the example policies say in place of the simulators' real addresses."""
+GOOGLE_KEY = "simulated-google-key.json"
+FABRIKAM_PEOPLE, FABRIKAM_SEED = 59, 11
+UNITS = ("/Sales/EMEA", "/Sales/Americas", "/Engineering", "/Operations")
+TEAMS = ("Invoices", "Support")
+"""Fabrikam's mailboxes that several people read."""
 
 
 class OffScript(OperationError):
@@ -44,8 +50,9 @@ class World:
     app: App
     clock: SimulatedClock
     simulator: Simulator
+    google: google.Simulator
     contoso: Tenant
-    fabrikam: Tenant
+    fabrikam: Customer
     folder: Path
 
     def later(self, minutes: int) -> None:
@@ -86,11 +93,11 @@ def open_world(folder: Path, start: datetime) -> Iterator[World]:
     clock = SimulatedClock(start)
     simulator = Simulator(clock)
     tenant = contoso(simulator)
-    other = simulator.add_tenant(domain="fabrikam.example", name="Fabrikam Inc.")
-    other.populate(FABRIKAM_PEOPLE, FABRIKAM_SEED)
+    workspaces = google.Simulator(clock)
+    other = _fabrikam(workspaces)
     settings = settings_of(folder)
-    with serve(simulator) as server:
-        write_policies(settings, server.url)
+    with serve(simulator) as graph, google.serve(workspaces) as directory_api:
+        write_policies(settings, graph.url, directory_api)
         app = App(
             settings,
             open_store(settings.database_url),
@@ -100,9 +107,20 @@ def open_world(folder: Path, start: datetime) -> Iterator[World]:
             owner="demo",
         )
         try:
-            yield World(app, clock, simulator, tenant, other, folder)
+            yield World(app, clock, simulator, workspaces, tenant, other, folder)
         finally:
             app.close()
+
+
+def _fabrikam(simulator: google.Simulator) -> Customer:
+    """A customer of Google's with people in units, and two mailboxes that teams share."""
+    customer = simulator.add_customer(domain="fabrikam.example", name="Fabrikam Inc.")
+    for unit in UNITS:
+        customer.create_unit(unit)
+    customer.populate(FABRIKAM_PEOPLE, FABRIKAM_SEED, Shares(without_mailbox=0.0), UNITS)
+    for team in TEAMS:
+        customer.hire(f"{team} Team", address=f"{team.lower()}-team@fabrikam.example")
+    return customer
 
 
 def settings_of(folder: Path) -> Settings:
@@ -114,16 +132,18 @@ def settings_of(folder: Path) -> Settings:
     )
 
 
-def write_policies(settings: Settings, url: str) -> None:
-    """Copy the example policies, with the simulator's address in them, and the secret of the simulated app."""
+def write_policies(settings: Settings, graph_url: str, directory_api: GoogleServer) -> None:
+    """Copy the example policies, with the simulators' addresses in them, and the secrets of the simulated apps."""
     for place in (settings.policy_dir, settings.secrets_dir):
         place.mkdir(parents=True, exist_ok=True)
     for name in ("contoso.yaml", "fabrikam.yaml"):
         text = (files("policies") / "examples" / "demo" / name).read_text(encoding="utf-8")
-        (settings.policy_dir / name).write_text(text.replace(WRITTEN_URL, url), encoding="utf-8")
+        text = text.replace(GRAPH_URL, graph_url).replace(GOOGLE_URL, directory_api.url)
+        (settings.policy_dir / name).write_text(text, encoding="utf-8")
     secret = settings.secrets_dir / "simulated-secret"
     secret.touch(mode=0o600)
     secret.write_text(SIMULATED_SECRET, encoding="utf-8")
+    directory_api.write_key(settings.secrets_dir / GOOGLE_KEY)
 
 
 def people_of(tenant: Tenant, department: str) -> Sequence[str]:
@@ -135,6 +155,20 @@ def people_of(tenant: Tenant, department: str) -> Sequence[str]:
 def called(tenant: Tenant, ident: str) -> str:
     """What people call an account."""
     return str(tenant.user(ident)["displayName"])
+
+
+def staff_of(customer: Customer, unit: str) -> Sequence[str]:
+    """The ids of those who are right in a unit and can sign in, in order of creation."""
+    users = ((ident, customer.user(ident)) for ident in customer.user_ids())
+    return [
+        ident for ident, user in users if user["orgUnitPath"] == unit and not user["suspended"] and not user["archived"]
+    ]
+
+
+def named(customer: Customer, ident: str) -> str:
+    """What people call a user of Google's."""
+    name = customer.user(ident)["name"]
+    return str(name["fullName"]) if isinstance(name, dict) else ident
 
 
 def _sleeping(clock: SimulatedClock) -> Callable[[float], None]:
