@@ -14,7 +14,7 @@ RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast nightly bench bench-planning accidents docs demo run clean
+.PHONY: help setup check test test-fast nightly bench bench-google bench-planning accidents docs demo run clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ nightly: $(READY)  ## look for long: every property, thousands of examples each
 
 bench: $(READY)  ## measure; nothing else should run meanwhile
 	$(BIN)/python -m tests.bench.passes $(BENCH)
+
+bench-google: $(READY)  ## measure reading a Google Workspace customer; nothing else should run meanwhile
+	$(BIN)/python -m tests.bench.google $(BENCH)
 
 bench-planning: $(READY)  ## measure planning alone; nothing else should run meanwhile
 	$(BIN)/python -m tests.bench.planning $(BENCH)

@@ -4,43 +4,21 @@ Prints one JSON line: wall and CPU seconds of the task, CPU seconds of the datab
 of the whole process in MB, and what the task has to say of itself.
 """
 
-import gzip
 import json
 import os
 import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
+from tests.bench.vendors import vendor_of
 
 Measured = Callable[[], dict[str, Any]]
-POLICY = """
-company: contoso
-name: Contoso Ltd
-directories:
-  contoso-m365:
-    kind: microsoft365
-    tenant: {tenant}
-    credential: {{client_id: {client}, secret: {{env: BENCH_SECRET}}}}
-    graph_url: {url}
-    login_url: {url}
-    unknown_mailboxes: user
-rules:
-  - name: subsidiary
-    domains: [fabrikam.example]
-    license: standard
-  - name: board
-    attributes: {{department: [Board]}}
-    license: standard
-  - name: staff
-    everyone: true
-    license: standard
-"""
 
 
 def main() -> None:
@@ -101,12 +79,12 @@ def _pull(options: dict[str, Any]) -> dict[str, Any]:
 
     app = _app(options)
     with app.store.begin() as tx:
-        row = tx.directories.by_id("contoso-m365")
+        row = tx.directories.by_id(vendor_of(options).directory)
         lease = tx.leases.take(row.key, app.owner, micros(app.clock()), LEASE)
         policy = in_force(app, tx, "contoso")
         briefing = briefings(tx, [row.key])[row.key]
     assert lease is not None and policy is not None
-    entry = policy.entry("contoso-m365")
+    entry = policy.entry(vendor_of(options).directory)
     assert entry is not None
     run = Run(app, "bench", briefing, row, entry, policy, lease, full=True)
     pulled = pull_accounts(run, app.open_directory(entry, policy.provider))
@@ -131,7 +109,7 @@ def _pass(options: dict[str, Any], *, seats: int = 0, full: bool = False, whole:
 
     object.__setattr__(app, "mark", mark)
     started = time.perf_counter()
-    result = sync(app, "contoso-m365", Asked(full=full, whole=whole))
+    result = sync(app, vendor_of(options).directory, Asked(full=full, whole=whole))
     mark("end")
     took = time.perf_counter() - started
     with app.store.read() as tx:
@@ -146,16 +124,15 @@ def _pass(options: dict[str, Any], *, seats: int = 0, full: bool = False, whole:
 
 
 def _app(options: dict[str, Any]) -> Any:
-    from connectors.simulators.microsoft365 import SIMULATED_CLIENT_ID, SIMULATED_SECRET
     from worker.bootstrap import build
     from worker.operations.policies import load
     from worker.settings import Settings
 
     folder = Path(options["folder"])
-    os.environ["BENCH_SECRET"] = SIMULATED_SECRET
-    text = POLICY.format(tenant=options["tenant"], client=SIMULATED_CLIENT_ID, url=options["url"])
-    (folder / "contoso.yaml").write_text(text)
+    (folder / "contoso.yaml").write_text(vendor_of(options).policy(options))
     app = build(Settings(database_url=options["database"], policy_dir=folder, secrets_dir=folder))
+    if not vendor_of(options).paced:
+        app = replace(app, sleep=lambda _: None)
     problems = load(app)
     assert not problems, problems
     return app
@@ -243,42 +220,18 @@ def _floor(options: dict[str, Any], tables: tuple[str, ...]) -> Measured:
     write = prepare(options["database"], tables, options["users"])
 
     def measured() -> dict[str, Any]:
-        return {"bytes": sum(len(body) for body in _bodies(options)), "rows": write()}
+        return {"bytes": _fetched(options), "rows": write()}
 
     return measured
 
 
-def _bodies(options: dict[str, Any]) -> Iterator[bytes]:
-    """Every page of the listing, unzipped; the next link is found without decoding the page."""
-    import urllib3
-
-    from connectors.microsoft365.wire import USER_SELECT
-
-    pool = urllib3.PoolManager()
-    headers = {"authorization": f"Bearer {_token(options)}", "accept-encoding": "gzip"}
-    url = f"{options['url']}/v1.0/users/delta?$select={','.join(USER_SELECT)}"
-    key = b'"@odata.nextLink":'
-    while url:
-        raw = pool.request("GET", url, headers=headers, decode_content=False)
-        assert raw.status == 200, (raw.status, raw.data[:200])
-        body = gzip.decompress(raw.data)
-        yield body
-        at = body.find(key)
-        url = "" if at < 0 else msgspec.json.decode(body[at + len(key) : body.index(b'"', at + len(key) + 1) + 1])
+def wire(options: dict[str, Any]) -> Measured:
+    """The same bytes fetched and unzipped, and no more."""
+    return lambda: {"bytes": _fetched(options)}
 
 
-def _token(options: dict[str, Any]) -> str:
-    import urllib3
-
-    from connectors.simulators.microsoft365 import SIMULATED_CLIENT_ID, SIMULATED_SECRET
-
-    form = {
-        "client_id": SIMULATED_CLIENT_ID, "client_secret": SIMULATED_SECRET, "grant_type": "client_credentials",
-        "scope": f"{options['url']}/.default",
-    }  # fmt: skip
-    url = f"{options['url']}/{options['tenant']}/oauth2/v2.0/token"
-    answer = urllib3.PoolManager().request_encode_body("POST", url, fields=form, encode_multipart=False)
-    return str(json.loads(answer.data)["access_token"])
+def _fetched(options: dict[str, Any]) -> int:
+    return sum(len(body) for body in vendor_of(options).bodies(options))
 
 
 # --- the idiom ---
@@ -290,9 +243,7 @@ def idiom(options: dict[str, Any]) -> Measured:
 
 
 def _idiom(options: dict[str, Any]) -> dict[str, Any]:
-    from tests.bench.idiom import sync_users
-
-    return {"seen": sync_users({**options, "token": _token(options)})}
+    return {"seen": vendor_of(options).idiom(options)}
 
 
 TASKS: dict[str, Callable[[dict[str, Any]], Measured]] = {
@@ -304,6 +255,7 @@ TASKS: dict[str, Callable[[dict[str, Any]], Measured]] = {
     "views": views,
     "floor_a": floor_a,
     "floor_b": floor_b,
+    "wire": wire,
     "idiom": idiom,
 }
 

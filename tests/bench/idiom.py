@@ -10,23 +10,11 @@ from msgraph import GraphServiceClient
 from msgraph.generated.users.delta.delta_request_builder import DeltaRequestBuilder
 from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph_core import GraphClientFactory
-from sqlalchemy import Engine, String, create_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
 
 from connectors.microsoft365.wire import USER_SELECT
-
-
-class _Base(DeclarativeBase):
-    pass
-
-
-class _User(_Base):
-    __tablename__ = "idiom_user"
-    id: Mapped[str] = mapped_column(String, primary_key=True)
-    address: Mapped[str | None]
-    name: Mapped[str | None]
-    department: Mapped[str | None]
-    license: Mapped[str | None]
+from tests.bench.idiom_tables import Base, User
 
 
 class _Token:
@@ -42,8 +30,8 @@ class _Token:
 def sync_users(options: dict[str, Any]) -> int:
     """List everybody and license everybody; returns how many."""
     engine = create_engine(options["database"])
-    _Base.metadata.drop_all(engine)
-    _Base.metadata.create_all(engine)
+    Base.metadata.drop_all(engine)
+    Base.metadata.create_all(engine)
     seen = asyncio.run(_sync(options, engine))
     engine.dispose()
     return seen
@@ -65,7 +53,7 @@ async def _sync(options: dict[str, Any], engine: Engine) -> int:
         while page is not None:
             for user in page.value or []:
                 session.merge(
-                    _User(
+                    User(
                         id=user.id,
                         address=user.mail,
                         name=user.display_name,

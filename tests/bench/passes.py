@@ -26,12 +26,12 @@ SETTINGS = {
 
 
 @dataclass
-class Graph:
-    """A simulated Graph in a process of its own."""
+class Simulated:
+    """A simulated vendor in a process of its own."""
 
     process: "subprocess.Popen[str]"
-    url: str
-    tenant: str
+    said: dict[str, str]
+    """Its address, and what else there is to know of it."""
 
     def change(self, users: int) -> None:
         assert self.process.stdin is not None and self.process.stdout is not None
@@ -46,7 +46,7 @@ class Bench:
 
     users: int
     database: str
-    graph: Graph
+    vendor: Simulated
     folder: Path
     server: postgres.Postgres | None
     figures: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -58,8 +58,7 @@ class Bench:
 
     def run(self, name: str, task: str, url: str, users: int | None = None) -> dict[str, Any]:
         options = {
-            "database": url, "folder": str(self.folder), "users": users or self.users, "url": self.graph.url,
-            "tenant": self.graph.tenant,
+            "database": url, "folder": str(self.folder), "users": users or self.users, **self.vendor.said,
         }  # fmt: skip
         done = subprocess.run(
             [sys.executable, "-m", "tests.bench.child", task, json.dumps(options)], capture_output=True, text=True
@@ -89,7 +88,7 @@ def measure(users: int, database: str) -> dict[str, Any]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(_server()) if database == "postgresql" else None
-        graph = stack.enter_context(_graph(users))
+        graph = stack.enter_context(simulated("graph", users, PAGE))
         bench = Bench(users, database, graph, folder, server)
         bench.run("warm-up", "floor_a", bench.fresh())  # the simulator keeps its pages from here on
         bench.run("floor A", "floor_a", bench.fresh())
@@ -109,7 +108,7 @@ def measure(users: int, database: str) -> dict[str, Any]:
 
 def measure_idiom() -> dict[str, Any]:
     """The SDK's idiom at a size that it can finish."""
-    with tempfile.TemporaryDirectory() as folder, _graph(IDIOM_USERS) as graph:
+    with tempfile.TemporaryDirectory() as folder, simulated("graph", IDIOM_USERS, PAGE) as graph:
         bench = Bench(IDIOM_USERS, "sqlite", graph, Path(folder), None)
         return bench.run("idiom", "idiom", bench.fresh())
 
@@ -128,17 +127,17 @@ def _server() -> Iterator[postgres.Postgres]:
 
 
 @contextmanager
-def _graph(users: int) -> Iterator[Graph]:
+def simulated(module: str, *arguments: object) -> Iterator[Simulated]:
+    """A vendor of `tests.bench`, which tells as its first line what there is to know of it."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.graph", str(users), str(PAGE)],
+        [sys.executable, "-m", f"tests.bench.{module}", *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
         assert process.stdout is not None
-        said = json.loads(process.stdout.readline())
-        yield Graph(process, said["url"], said["tenant"])
+        yield Simulated(process, json.loads(process.stdout.readline()))
     finally:
         process.terminate()
         process.wait()
@@ -146,33 +145,30 @@ def _graph(users: int) -> Iterator[Graph]:
 
 def ratios(result: dict[str, Any], idiom: dict[str, Any] | None) -> dict[str, float]:
     """What the aims are about. The import of the program itself is in every figure, as it is in life."""
-    figures = result["figures"]
-
-    def cpu(name: str) -> float:
-        return float(figures[name]["cpu"] + figures[name]["server_cpu"])
-
     found = {
-        "pull, CPU ÷ floor A": cpu("pull") / cpu("floor A"),
-        "first pass, CPU ÷ floor B": cpu("first pass") / cpu("floor B"),
+        "pull, CPU ÷ floor A": cpu(result, "pull") / cpu(result, "floor A"),
+        "first pass, CPU ÷ floor B": cpu(result, "first pass") / cpu(result, "floor B"),
     }
-    if idiom is not None:
-        found["idiom, CPU a user ÷ first pass"] = idiom["cpu"] / idiom["seen"] / (cpu("first pass") / result["users"])
-    return found
+    return found | against_idiom(result, idiom)
+
+
+def cpu(result: dict[str, Any], name: str) -> float:
+    """CPU seconds of a process and of the database server meanwhile."""
+    figure = result["figures"][name]
+    return float(figure["cpu"] + figure["server_cpu"])
+
+
+def against_idiom(result: dict[str, Any], idiom: dict[str, Any] | None) -> dict[str, float]:
+    """What the idiom takes for a user, as a multiple of the first pass."""
+    if idiom is None:
+        return {}
+    ours = cpu(result, "first pass") / result["users"]
+    return {"idiom, CPU a user ÷ first pass": idiom["cpu"] / idiom["seen"] / ours}
 
 
 def tables(results: list[dict[str, Any]], idiom: dict[str, Any] | None) -> Iterator[str]:
     """The figures as docs/performance.md has them."""
-    yield "| database | accounts | what | wall s | of it the pass | CPU s, process + server | peak MB |"
-    yield "| --- | ---: | --- | ---: | ---: | ---: | ---: |"
-    for result in results:
-        for name, figure in result["figures"].items():
-            if name not in ("warm-up", "views"):
-                took = f"{figure['pass']:.2f}" if "pass" in figure else ""
-                cpu = f"{figure['cpu']:.2f} + {figure['server_cpu']:.2f}"
-                yield (
-                    f"| {result['database']} | {result['users']:,} | {name} | {figure['wall']:.2f} | {took} | {cpu} |"
-                    f" {figure['peak_mb']:.0f} |"
-                )
+    yield from processes(results)
     yield ""
     yield "| database | accounts | ratio | |"
     yield "| --- | ---: | --- | ---: |"
@@ -187,6 +183,21 @@ def tables(results: list[dict[str, Any]], idiom: dict[str, Any] | None) -> Itera
             yield (
                 f"| {result['database']} | {result['users']:,} | {name} | {told['database_ms']} | {told['call_ms']} |"
             )
+
+
+def processes(results: list[dict[str, Any]]) -> Iterator[str]:
+    """What each process took."""
+    yield "| database | accounts | what | wall s | of it the pass | CPU s, process + server | peak MB |"
+    yield "| --- | ---: | --- | ---: | ---: | ---: | ---: |"
+    for result in results:
+        for name, figure in result["figures"].items():
+            if name not in ("warm-up", "views"):
+                took = f"{figure['pass']:.2f}" if "pass" in figure else ""
+                cpu = f"{figure['cpu']:.2f} + {figure['server_cpu']:.2f}"
+                yield (
+                    f"| {result['database']} | {result['users']:,} | {name} | {figure['wall']:.2f} | {took} | {cpu} |"
+                    f" {figure['peak_mb']:.0f} |"
+                )
 
 
 def main() -> None:
