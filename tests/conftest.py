@@ -20,7 +20,9 @@ GUARD = Guard()
 
 # The slowest thing that a shared machine does is no property of ours, hence no deadline. CI tries the same
 # examples every time; other runs look for new ones; `make nightly` looks for long.
-hypothesis.settings.register_profile("quick", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+hypothesis.settings.register_profile(
+    "quick", deadline=None, max_examples=50, derandomize="CI" in os.environ, print_blob=True
+)
 hypothesis.settings.register_profile(
     "nightly",
     deadline=None,

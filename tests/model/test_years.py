@@ -18,7 +18,7 @@ QUICK = 200
 NIGHT = hypothesis.settings.get_current_profile_name() == "nightly"
 STEPS = 25 if NIGHT else 10
 
-pytestmark = [pytest.mark.slow, pytest.mark.hypothesis, pytest.mark.timeout(7200 if NIGHT else 900)]
+pytestmark = [pytest.mark.hypothesis, pytest.mark.timeout(7200 if NIGHT else 900)]
 """A story that fails is made shorter before it is told, which may take minutes."""
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from policies.conditions.groups import Groups
 from policies.credentials import EnvRef, FileRef, GoogleKey, MicrosoftManagedIdentity, NamedCredential
@@ -47,7 +47,6 @@ def problems(text: str) -> list[str]:
 
 
 @proves("Z4")
-@settings(max_examples=400, deadline=None)
 @given(texts)
 def test_any_text_gives_a_policy_or_a_policy_error(text: str) -> None:
     for reader in (read_policy, read_provider):
@@ -65,7 +64,6 @@ def problems_of(reader: Callable[..., object], text: str) -> tuple[Problem, ...]
     return ()
 
 
-@settings(max_examples=100, deadline=None)
 @given(right)
 def test_what_is_written_is_what_is_read(content: dict[str, Any]) -> None:
     policy = read(json.dumps(content, ensure_ascii=False))

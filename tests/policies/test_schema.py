@@ -5,7 +5,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -57,7 +57,6 @@ def test_an_editor_is_told_the_limits_that_are_in_force_where_nothing_is_said() 
     assert limits["purchase"]["description"] == "Seats ordered. In force: most 50, unless said otherwise."
 
 
-@settings(max_examples=100, deadline=None)
 @given(right)
 def test_what_the_reader_takes_is_valid(content: dict[str, Any]) -> None:
     VALIDATORS[False].validate(content)

@@ -351,6 +351,7 @@ FILTERS: list[tuple[AccountFilter, Fits]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("few", [FEW, 0], ids=["few to begin with", "looking through"])
 def test_filters_and_pages_show_exactly_what_fits(store: Store, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("store.account_filters.FEW", few)

@@ -19,6 +19,8 @@ from worker.operations.approving import approve
 from worker.operations.lots import NewLot, add_lot
 from worker.operations.ordering import fulfill_order
 
+pytestmark = pytest.mark.slow
+
 RULES = """
 - {name: executives, groups: [Executives], license: standard, limit: 1}
 - {name: staff, groups: [Staff], license: standard, on_leave: {then: release, after: 0s}}
