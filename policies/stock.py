@@ -109,6 +109,11 @@ class Stock:
         """The rules whose limit is used up."""
         return tuple(sorted(source.removeprefix("rule:") for source, room in self._rules.items() if room <= 0))
 
+    @property
+    def rules_left(self) -> Mapping[str, int]:
+        """How many more licenses each rule with a `limit` may give, by source."""
+        return self._rules
+
     def serve(self, claim: Claim) -> Outcome:
         """Give the claim what it needs, or say why it waits; nothing is taken unless all of it can be had."""
         wanted, _, held_source = claim

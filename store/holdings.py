@@ -3,7 +3,7 @@
 Changes come in chunks; each chunk is a handful of statements, whatever its size. Counters follow by triggers.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -187,6 +187,21 @@ class Holdings:
                 {"company": company, "license": license, "reason": reason},
             ).scalar_one()
         )
+
+    def waiting_by_source(self, company: int, license: str, reason: str, sources: Collection[str]) -> dict[str, int]:
+        """How many wait for a seat of this license for this reason, by the source that it would be from; not those
+        who hold a license from it already."""
+        rows = self._tx.execute(
+            "SELECT w.source, count(*) FROM waiting AS w LEFT JOIN assignment AS h ON h.account = w.account"
+            " WHERE w.company = :company AND w.license = :license AND w.through = 'seat' AND w.reason = :reason"
+            f" AND {self._tx.dialect.among('w.source', 'sources')} AND h.source IS DISTINCT FROM w.source"
+            " GROUP BY w.source",
+            {
+                "company": company, "license": license, "reason": reason,
+                "sources": self._tx.dialect.listed(sorted(sources)),
+            },
+        )  # fmt: skip
+        return {row[0]: int(row[1]) for row in rows}
 
     def in_line(self, company: int, kind: str, since: int) -> int:
         """How many were let into the line for this kind of change since an instant, and wait for a seat; not those

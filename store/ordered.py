@@ -12,6 +12,7 @@ ANY_SHORTAGE = 1_000_000_000
 """More than is ever short: nothing is bought until a person reopens the order that a seller refused (P7)."""
 
 _ORDERED = f"{OPEN[:-1]}, '{FULFILLED}')"
+_DECLINED = f"o.renews_lot IS NULL AND o.shortage > 0 AND o.state IN ('{REJECTED}', '{CANCELLED}')"
 _REFUSALS = (
     "SELECT o.id FROM orders AS o JOIN company AS c ON c.key = o.company LEFT JOIN policy_version AS v"
     f" ON v.key = c.policy WHERE o.state = 'failed' AND o.shortage > {REOPENED} AND o.changed_at >= coalesce(v.at, 0)"
@@ -32,6 +33,22 @@ class Ordered:
             license,
             {"pool": pool} | ({} if company is None else {"company": company}),
         )
+
+    def seats_renewing_ended(self, pool: int, license: str, company: int, now: int) -> int:
+        """Seats on order in place of lots that have ended: all of the company's own renewals, and of those that
+        somebody else ordered as many as people of the company wait for (M3)."""
+        ended = (
+            f"o.state IN {OPEN} AND o.pool = :pool AND o.license = :license AND l.expires_at <= :now"
+            " AND l.key = o.renews_lot"
+        )
+        mine, others = self._tx.execute(
+            f"SELECT (SELECT coalesce(sum(o.seats), 0) FROM orders AS o, lot AS l WHERE {ended}"
+            " AND o.company = :company), (SELECT count(*) FROM orders AS o, lot AS l, assignment AS h, waiting AS w"
+            f" WHERE {ended} AND o.company <> :company AND h.lot = l.key AND h.company = :company"
+            " AND w.account = h.account AND w.kind = 'exchange')",
+            {"pool": pool, "license": license, "company": company, "now": now},
+        ).one()
+        return int(mine) + int(others)
 
     def ordered_since(self, company: int, license: str, since: int) -> int:
         """Seats ordered since an instant, fulfilled or still under way; no renewals."""
@@ -60,16 +77,21 @@ class Ordered:
         return list(self._tx.execute(f"{_REFUSALS} ORDER BY o.key DESC LIMIT :limit", {"limit": limit}).scalars())
 
     def rejected_shortage(self, company: int, license: str) -> int:
-        """Up to which shortage nothing is bought, because a person rejected or cancelled the last order (P3), or a
-        seller refused one (P7: then nothing at all for the company). 0 where nothing stands in the way."""
+        """Up to which shortage, less what is on order, nothing is bought, because a person rejected or cancelled what
+        was ordered for it (P3), or a seller refused an order (P7: then nothing at all for the company). 0 where
+        nothing stands in the way. A rejection stands until an order is made by itself for a larger shortage; what a
+        person orders by hand is none, and has the shortage 0."""
         if self.refused(company):
             return ANY_SHORTAGE
-        last = self._tx.execute(
-            "SELECT state, shortage FROM orders WHERE company = :company AND license = :license"
-            " AND renews_lot IS NULL ORDER BY key DESC LIMIT 1",
-            {"company": company, "license": license},
-        ).one_or_none()
-        return max(0, last.shortage) if last is not None and last.state in (REJECTED, CANCELLED) else 0
+        return int(
+            self._tx.execute(
+                "SELECT coalesce(sum(o.shortage), 0) FROM orders AS o WHERE o.company = :company"
+                f" AND o.license = :license AND {_DECLINED} AND NOT EXISTS (SELECT 1 FROM orders AS n"
+                " WHERE n.company = o.company AND n.license = o.license AND n.renews_lot IS NULL AND n.shortage <> 0"
+                " AND n.key > o.key AND n.created_at >= o.changed_at)",
+                {"company": company, "license": license},
+            ).scalar_one()
+        )
 
     def _sum(self, condition: str, license: str, values: dict[str, Any]) -> int:
         return int(

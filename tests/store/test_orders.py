@@ -151,8 +151,18 @@ def test_a_rejection_stands_up_to_the_shortage_that_was_rejected(store: Store, c
 @proves("P3")
 def test_a_rejection_that_a_larger_shortage_overtook_stands_no_more(store: Store, company: int) -> None:
     decide(store, "reject", want(store, company, awaits_approval=True, shortage=8))
-    want(store, company, shortage=9)
+    want(store, company, shortage=9, now=AT + 2 * HOUR)
     assert rejected_shortage(store, company) == 0
+
+
+@proves("P3")
+def test_rejections_add_up_and_stand_beside_what_was_ordered_before_them_or_by_hand(store: Store, company: int) -> None:
+    first, second = (want(store, company, awaits_approval=True, shortage=shortage) for shortage in (8, 2))
+    decide(store, "reject", first)
+    assert rejected_shortage(store, company) == 8
+    decide(store, "reject", second)
+    want(store, company, shortage=0, wanted_by=KIM, now=AT + 2 * HOUR)
+    assert rejected_shortage(store, company) == 10
 
 
 @proves("P3")

@@ -4,9 +4,10 @@ from datetime import date
 
 import pytest
 
+from store.errors import Conflict
 from tests.proves import proves
 from tests.worker.world import PERSON, Customer, World, counted
-from worker.operations.ordering import approve_order, cancel_order, reject_order, reopen_order
+from worker.operations.ordering import approve_order, cancel_order, reject_order, reopen_order, want_order
 
 STAFF = "- {name: staff, groups: [Staff], license: standard}"
 
@@ -113,6 +114,51 @@ def test_a_rejected_order_is_made_again_when_it_is_reopened(world: World, contos
     assert [state for *_, state in world.orders()] == ["cancelled", "placed"]
 
 
+def hire_into_staff(contoso: Customer, name: str) -> None:
+    contoso.hire(name)
+    contoso.tenant.add_member(contoso.tenant.find_group("Staff"), contoso.people[name])
+
+
+@proves("P3")
+def test_of_two_orders_that_wait_for_a_person_the_rejected_one_is_not_made_again(
+    world: World, contoso: Customer
+) -> None:
+    contoso.crowd(3)
+    contoso.policy(STAFF, purchasing=buys("approve_above: 0"))
+    contoso.sync()
+    first = only_order(world)
+    hire_into_staff(contoso, "Zoe")
+    contoso.sync()
+    world.later(minutes=1)
+    reject_order(world.app, first, PERSON)
+    contoso.sync(whole=True)
+    assert [order[2:] for order in world.orders()] == [(3, "rejected"), (1, "awaiting_approval")]
+
+
+@proves("P3")
+def test_an_order_by_hand_does_not_undo_a_rejection(world: World, contoso: Customer) -> None:
+    contoso.crowd(3)
+    contoso.policy(STAFF, purchasing=buys("approve_above: 1"))
+    contoso.sync()
+    reject_order(world.app, only_order(world), PERSON)
+    world.later(minutes=1)
+    want_order(world.app, "standard", 1, PERSON, company="contoso")
+    contoso.sync(whole=True)
+    assert [order[2:] for order in world.orders()] == [(3, "rejected"), (1, "placed")]
+
+
+@proves("P1", "G6")
+def test_no_more_is_bought_than_a_rule_may_give(world: World, contoso: Customer) -> None:
+    contoso.crowd(10)
+    contoso.policy(STAFF.replace("}", ", limit: 3}"), purchasing=buys())
+    contoso.sync()
+    assert world.orders() == [("contoso", "standard", 3, "placed")]
+    world.fulfill()
+    assert len(contoso.licenses()) == 3
+    contoso.sync(whole=True)
+    assert (set(contoso.waiting().values()), len(world.orders())) == ({"rule_limit"}, 1)
+
+
 @proves("P6")
 def test_a_company_on_trial_buys_nothing(world: World, contoso: Customer) -> None:
     contoso.crowd(2)
@@ -155,6 +201,20 @@ def test_a_held_purchase_that_is_needed_no_more_is_withdrawn(world: World, conto
     world.add_lot("standard", 8)
     assert contoso.sync().outcome == "nothing_to_do"
     assert world.holds() == []
+
+
+@proves("P1", "Z1")
+def test_a_held_purchase_of_more_than_is_short_by_now_is_not_approved(world: World, contoso: Customer) -> None:
+    contoso.crowd(8)
+    contoso.policy(STAFF, purchasing=buys(), safety="{purchase: {most: 5}}")
+    contoso.sync()
+    held = world.hold("purchase")
+    world.add_lot("standard", 6)
+    with pytest.raises(Conflict, match="2 seats would be ordered now: 8 of standard would be too many"):
+        world.approve(held)
+    assert world.orders() == []
+    contoso.sync()
+    assert (world.orders(), world.holds()) == ([("contoso", "standard", 2, "placed")], [])
 
 
 @proves("M1")

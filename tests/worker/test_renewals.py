@@ -198,3 +198,34 @@ def test_a_person_renews_a_lot_ahead_of_its_time_and_once(world: World, contoso:
         renew_lot(world.app, lot, PERSON)
     with pytest.raises(Conflict, match="never ends"):
         renew_lot(world.app, world.add_lot("standard", 1), PERSON)
+
+
+@proves("M3", "P1")
+def test_while_the_renewal_of_a_lot_that_ended_is_open_nothing_is_bought_in_its_place(
+    world: World, contoso: Customer
+) -> None:
+    owned(world, contoso, "Ada", "Ben", seats=2, purchasing="{standard: {auto: true}}")
+    days_pass(world, 16)
+    assert world.orders() == [("contoso", "standard", 2, "placed")]
+    days_pass(world, 29)
+    contoso.sync(whole=True)
+    assert set(contoso.waiting().values()) == {"insufficient_licenses"}, "it was kept for fourteen days, and ended"
+    assert world.orders() == [("contoso", "standard", 2, "placed")]
+    world.fulfill()
+    assert (contoso.waiting(), len(contoso.licenses())) == ({}, 2)
+
+
+@proves("M3", "P1")
+def test_a_renewal_by_the_provider_is_not_bought_again_by_the_companies_that_wait_for_it(
+    world: World, contoso: Customer
+) -> None:
+    contoso.hire("Ada", "Ben")
+    contoso.group("Staff", "Ada", "Ben")
+    contoso.policy(STAFF, purchasing="{standard: {auto: true}}")
+    world.add_lot("standard", 2, expires=LAST_DAY)
+    contoso.sync()
+    days_pass(world, 16)
+    days_pass(world, 29)
+    contoso.sync(whole=True)
+    assert set(contoso.waiting().values()) == {"insufficient_licenses"}
+    assert world.orders() == [("provider", "standard", 2, "placed")]

@@ -1,20 +1,18 @@
 """Buying what is short, in the transaction that found it short (P1, P2, P3, P6)."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policies.document import Buying, Money
 from policies.judging import Recent, Verdict
 from policies.model import License, Limited, WaitReason
-from policies.stock import seats_to_buy
+from policies.stock import Need, seats_to_buy
 from store.times import instant, micros
 from worker.operations.serving import Service
 from worker.operations.terms import terms_in
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
-
-_ENOUGH = 1_000_000_000
 
 
 def buy(tx: "Transaction", service: Service, pool: int) -> None:
@@ -29,43 +27,70 @@ def buy(tx: "Transaction", service: Service, pool: int) -> None:
 
 def _buy(tx: "Transaction", service: Service, pool: int, license: str, buying: Buying) -> None:
     company, now = service.company, service.now
-    waiting = tx.holdings.waiting_count(company, license, WaitReason.INSUFFICIENT_LICENSES.value)
-    free = service.stock.free(license)
-    if waiting + buying.spare <= free:
+    short = shortage(tx, service, pool, license, buying)
+    if not short.need.seats or tx.orders.rejected_shortage(company, license) >= short.missing:
         tx.plans.withdraw_purchase(company, license, now)
         return
-    month = _month_start(now)
-    need = seats_to_buy(
-        waiting=waiting,
-        spare=buying.spare,
-        free=free,
-        on_order=tx.orders.open_seats(pool, license, company=company),
-        pack=buying.pack,
-        most_per_order=buying.most_per_order,
-        left_this_month=buying.most_per_month - tx.orders.ordered_since(company, license, month),
-        left_for_company=_left_for_company(tx, service, pool, license),
-    )
-    if need.seats <= 0 or tx.orders.rejected_shortage(company, license) >= waiting + buying.spare - free:
-        return
+    seats = short.need.seats
     terms, today = terms_in(company, service.in_force), instant(now).date()
-    price = terms.estimate(tx, pool, license, need.seats, buying.term, today, now)
-    because = _because(waiting, buying.spare, free)
-    if _held(tx, service, license, need.seats, because, price):
+    price = terms.estimate(tx, pool, license, seats, buying.term, today, now)
+    if _held(tx, service, license, seats, short.because, price):
         return
+    tx.plans.withdraw_purchase(company, license, now)
     tx.orders.want(
         company=company,
         pool=pool,
         license=license,
-        seats=need.seats,
+        seats=seats,
         term=buying.term,
         seller=service.in_force.policy.purchasing.seller.kind,
         estimate=None if price is None else str(price),
-        because=because,
-        shortage=waiting + buying.spare - free,
-        awaits_approval=awaits_approval(buying, need.seats, price),
+        because=short.because,
+        shortage=short.missing,
+        awaits_approval=awaits_approval(buying, seats, price),
         now=now,
     )
-    service.tally.add_order(license, f"{need.seats} seats: {because}", _at(price))
+    service.tally.add_order(license, f"{seats} seats: {short.because}", _at(price))
+
+
+class Shortage(NamedTuple):
+    """What is short for a company now."""
+
+    missing: int
+    """Seats, less those on order; 0 or below where nothing is."""
+    need: Need
+    """What of it may be ordered now, within the caps."""
+    because: str
+
+
+def shortage(tx: "Transaction", service: Service, pool: int, license: str, buying: Buying) -> Shortage:
+    """What is short of a license now, and how much of it may be ordered (P1). The pool's row must be locked."""
+    company, free, now = service.company, service.stock.free(license), service.now
+    waiting = _waiting(tx, service, license)
+    on_order = tx.orders.open_seats(pool, license, company=company)
+    on_order += tx.orders.seats_renewing_ended(pool, license, company, now)
+    need = seats_to_buy(
+        waiting=waiting,
+        spare=buying.spare,
+        free=free,
+        on_order=on_order,
+        pack=buying.pack,
+        most_per_order=buying.most_per_order,
+        left_this_month=buying.most_per_month - tx.orders.ordered_since(company, license, _month_start(now)),
+        left_for_company=_left_for_company(tx, service, pool, license),
+    )
+    return Shortage(waiting + buying.spare - free - on_order, need, _because(waiting, buying.spare, free))
+
+
+def _waiting(tx: "Transaction", service: Service, license: str) -> int:
+    """How many wait for a seat; of those whom a rule with a limit selects no more than it may still give (G6)."""
+    reason = WaitReason.INSUFFICIENT_LICENSES.value
+    waiting = tx.holdings.waiting_count(service.company, license, reason)
+    limited = service.stock.rules_left
+    if not waiting or not limited:
+        return waiting
+    by_source = tx.holdings.waiting_by_source(service.company, license, reason, sorted(limited))
+    return waiting - sum(max(0, n - max(0, limited[source])) for source, n in by_source.items())
 
 
 def _left_for_company(tx: "Transaction", service: Service, pool: int, license: str) -> int | None:

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 from policies.document import Buying
 from policies.judging import Recent, Verdict
-from policies.model import License, Limited, WaitReason
-from store.directories import RETIRED
+from policies.model import License, Limited
+from store.directories import ACTIVE, RETIRED
 from store.errors import Conflict
 from store.lots import Listed, day_after
 from store.orders import Order
 from store.plans import HeldPlan
 from store.times import instant, micros
-from worker.operations.buying import awaits_approval
+from worker.operations.buying import awaits_approval, shortage
 from worker.operations.ending import last_day_of
 from worker.operations.lots import lot_of
 from worker.operations.policies import in_force
 from worker.operations.pools import concerned, serve_pool
-from worker.operations.serving import Tally
+from worker.operations.serving import NO_BATCH, Service, Tally, stock_of
 from worker.operations.terms import PROVIDER, estimate_of, kind_of, terms_in, terms_of
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def fulfill_order(
 def order_held(app: "App", plan: HeldPlan, who: str) -> Order:
     """Order what a safety limit held, because a person approved it (P1, Z1).
 
-    Raises Conflict where nothing is short any more.
+    Raises Conflict where it would be too many by now: less is short, or the caps allow less.
     """
     now = micros(app.clock())
     with app.store.begin() as tx:
@@ -134,9 +134,16 @@ def order_held(app: "App", plan: HeldPlan, who: str) -> Order:
         if policy is None or plan.license is None:
             raise Conflict(f"{company.id} has no policy in force any more")
         buying: Buying = getattr(policy.policy.purchasing, License(plan.license).value)
-        shortage = _shortage(tx, company.key, company.pool, plan.license, buying, now)
-        if shortage <= 0:
-            raise Conflict(f"nothing is short any more: {plan.total} seats of {plan.license} would be too many")
+        if company.state != ACTIVE or policy.policy.licenses.trial or not buying.auto:
+            raise Conflict(f"nothing is bought for {company.id} by itself any more")
+        stock = stock_of(tx, company.key, company.pool, policy, now)
+        service = Service(tx, company.key, policy, NO_BATCH, now, stock)
+        short = shortage(tx, service, company.pool, plan.license, buying)
+        if short.need.seats < plan.total:
+            would = (
+                f"{short.need.seats} seats would be ordered now" if short.need.seats else "nothing is short any more"
+            )
+            raise Conflict(f"{would}: {plan.total} of {plan.license} would be too many")
         tx.plans.approve(plan, who, now)
         terms = terms_in(company.key, policy)
         price = terms.estimate(tx, company.pool, plan.license, plan.total, buying.term, instant(now).date(), now)
@@ -149,18 +156,11 @@ def order_held(app: "App", plan: HeldPlan, who: str) -> Order:
             seller=policy.policy.purchasing.seller.kind,
             estimate=None if price is None else str(price),
             because=plan.why,
-            shortage=shortage,
+            shortage=short.missing,
             awaits_approval=False,
             now=now,
             approved_by=who,
         )
-
-
-def _shortage(tx: "Transaction", company: int, pool: int, license: str, buying: Buying, now: int) -> int:
-    """How many seats are missing now (P1)."""
-    waiting = tx.holdings.waiting_count(company, license, WaitReason.INSUFFICIENT_LICENSES.value)
-    free = tx.lots.stock(pool, license, now).free
-    return waiting + buying.spare - free - tx.orders.open_seats(pool, license, company=company)
 
 
 def _decide(app: "App", decision: "Callable[[Orders, int], Order]") -> Order:
