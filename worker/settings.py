@@ -27,7 +27,9 @@ class Settings:
     )
     policy_dir: Path = field(default=Path("policies.d"), metadata={"help": "one *.yaml per company, and provider.yaml"})
     secrets_dir: Path = field(default=Path("/run/secrets"), metadata={"help": "where a {file: …} of a policy must lie"})
-    console: str = field(default="127.0.0.1:8480", metadata={"help": "where /healthz, /readyz and /metrics are answered"})
+    console: str = field(
+        default="127.0.0.1:8480", metadata={"help": "where /healthz, /readyz and /metrics are answered"}
+    )
     smtp_url: str | None = field(default=None, metadata={"help": "mail to people"})
 
     @staticmethod

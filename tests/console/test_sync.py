@@ -14,8 +14,8 @@ from store.times import micros
 from tests.console.conftest import POLICY, Terminal, command
 from tests.proves import proves
 from worker.bootstrap import App
-from worker.operations.on_demand import Wanted, sync_now
 from worker.held import LEASE
+from worker.operations.on_demand import Wanted, sync_now
 from worker.settings import read_settings
 
 KEYS = {
