@@ -64,7 +64,7 @@ def test_the_chart_ships_the_same_alerts() -> None:
 
 
 def test_panels_do_not_overlap() -> None:
-    taken = set()
+    taken: set[tuple[int, int]] = set()
     for panel in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]:
         at = panel["gridPos"]
         places = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
