@@ -14,7 +14,7 @@ RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast nightly bench bench-google bench-planning accidents docs demo run clean
+.PHONY: help setup check test test-fast nightly bench bench-google bench-planning accidents kills soak docs demo run clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,12 @@ bench-planning: $(READY)  ## measure planning alone; nothing else should run mea
 
 accidents: $(READY)  ## play what happened to others (docs/reliability.md)
 	$(PYTEST) $(PARALLEL) tests/accidents
+
+kills: $(READY)  ## kill the daemon KILLS times on each database (docs/reliability.md)
+	KILLS=$(or $(KILLS),100) $(PYTEST) tests/kill
+
+soak: $(READY)  ## run the daemon for MINUTES while everything outside fails, and watch its memory
+	$(BIN)/python -m tests.kill.soak --minutes $(or $(MINUTES),30)
 
 docs: $(READY)  ## check what the documents say against the program and the tests
 	$(PYTEST) tests/architecture

@@ -32,7 +32,7 @@ class _Until(io.RawIOBase):
         if left <= 0:
             raise TimeoutError("the answer was not complete in time")
         self._wire.settimeout(left if self._silence is None else min(left, self._silence))
-        return self._raw.readinto(buffer)  # type: ignore[attr-defined, no-any-return]
+        return self._raw.readinto(buffer)
 
     def close(self) -> None:
         self._raw.close()
@@ -47,7 +47,7 @@ def within(
     class Answer(HTTPResponse):
         def __init__(self, sock: socket.socket, *args: object, **more: object) -> None:
             super().__init__(sock, *args, **more)  # type: ignore[arg-type]
-            self.fp = io.BufferedReader(_Until(self.fp.detach(), sock, seconds))  # type: ignore[attr-defined]
+            self.fp = io.BufferedReader(_Until(self.fp.detach(), sock, seconds))
 
     def timed(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
         connection = type(pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": Answer})

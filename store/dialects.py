@@ -79,7 +79,7 @@ class Sqlite:
     name = "sqlite"
 
     def engine(self, url: URL, pool_size: int) -> Engine:
-        engine = create_engine(url, connect_args={"timeout": 60.0, "check_same_thread": False})
+        engine = create_engine(url, connect_args={"timeout": 60.0, "check_same_thread": False}, hide_parameters=True)
         event.listen(engine, "connect", self._on_connect)
         event.listen(engine, "begin", self._on_begin)
         return engine
@@ -157,7 +157,7 @@ class Postgresql:
     name = "postgresql"
 
     def engine(self, url: URL, pool_size: int) -> Engine:
-        return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+        return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True)
 
     def complete(self, connection: Connection) -> None:
         from store.schema import UNLOGGED

@@ -120,6 +120,21 @@ class Staging:
         self._tx.execute(f"DELETE FROM stage WHERE {among}", {"batch": batch, **wanted})
         self._tx.copy("stage", COLUMNS, merged)
 
+    # These tables are unlogged: a crash of the database server empties them, under a run that goes on, too. Rows are
+    # numbered from 0 in the order in which they come, so that all are there if the first is.
+
+    def lost_accounts(self, walk: Walk) -> bool:
+        """Whether accounts were staged that are not there any more."""
+        return walk.staged > 0 and self._is_gone("stage", walk.batch)
+
+    def lost_edges(self, batch: int, staged: int) -> bool:
+        """The same of memberships."""
+        return staged > 0 and self._is_gone("stage_edge", batch)
+
+    def _is_gone(self, table: str, batch: int) -> bool:
+        found = self._tx.execute(f"SELECT 1 FROM {table} WHERE batch = :batch AND n = 0", {"batch": batch})
+        return found.one_or_none() is None
+
     def drop_edges(self, batch: int) -> None:
         """Forget the memberships of a walk that begins anew."""
         self._tx.execute("DELETE FROM stage_edge WHERE batch = :batch", {"batch": batch})

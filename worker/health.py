@@ -1,7 +1,7 @@
 """Whether a process lives, and whether it can do its work; and what it tells Prometheus.
 
 /healthz   the process lives, and its loops come round: whoever supervises it restarts it otherwise
-/readyz    the database can be reached and has the right schema
+/readyz    the database can be reached and has the right schema, and what has to be done does not fail again and again
 /metrics   counters of this process, and what the store says of all
 """
 
@@ -50,13 +50,17 @@ class Health:
         return Said(503, f"stuck: {', '.join(stuck)}\n".encode()) if stuck else Said(200, b"ok\n")
 
     def ready(self) -> Said:
-        """Whether the store can be used; directories that should have been run long ago are named."""
+        """Whether the store can be used, and nothing fails again and again. Directories that should have been run long
+        ago are named."""
         if self._app.stopping.is_set():
             return Said(503, b"stopping\n")
         try:
             self._app.store.check()
         except StoreError as problem:
             return Said(503, f"{problem}\n".encode())
+        failing = [f"{loop.name} ({loop.problem})" for loop in self._loops if loop.failures > 1]
+        if failing:
+            return Said(503, f"failing: {', '.join(failing)}\n".encode())
         with self._app.store.read() as tx:
             stuck = tx.views.stuck(micros(self._app.clock()))
         return Said(200, f"ok; stuck: {', '.join(stuck)}\n".encode() if stuck else b"ok\n")

@@ -20,6 +20,8 @@ class Loop:
         """Seconds that it may take to come round; after that it is taken for stuck."""
         self.failures = 0
         """How often in a row the action has failed."""
+        self.problem = ""
+        """Why it failed the last time, in one line."""
         self._every = every.total_seconds()
         self._action = action
         self._turned = time.monotonic()
@@ -46,9 +48,10 @@ class Loop:
             try:
                 self._action()
                 self.failures = 0
-            except Exception:
+            except Exception as problem:
+                self.problem = next(iter(str(problem).splitlines()), type(problem).__name__)
                 self.failures += 1
                 pause = max(pause, _AFTER_A_FAILURE)
-                log.exception("%s failed, and is tried again", self.name)
+                log.exception("%s failed, and is tried again: %s", self.name, self.problem)
             self._turned = time.monotonic()
             self._stop.wait(pause)

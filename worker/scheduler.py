@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from store.set_back import set_back
 from store.times import micros, span
 from worker.broker import LONG, SHORT, waiting
 from worker.loops import Loop
 from worker.operations.pulling import READ_WHOLE_EVERY
+from worker.relay import CLAIM
 
 if TYPE_CHECKING:
     import dramatiq
@@ -28,6 +30,8 @@ DIRECTORIES = "directories"
 _LEADS_FOR = timedelta(seconds=5)
 """Between two looks at whether we are still the one who speaks."""
 _LONG_AHEAD = 8
+_WENT_BACK = 2_000_000
+"""Microseconds: clocks that are kept right go back by less."""
 
 
 class Scheduler:
@@ -41,11 +45,15 @@ class Scheduler:
         self._told: dict[int, tuple[int, int]] = {}
         """By directory: since when it was due when it was told, and when that was."""
         self._leads_until = self._asks_again_at = 0
+        self._looked_at: int | None = None
         self.loop = Loop("scheduler", pace.look, self.look)
 
     def look(self) -> None:
         """Say what is due now, and was not said already."""
         now = micros(self._app.clock())
+        if self._looked_at is None or now < self._looked_at - _WENT_BACK:
+            self._set_back(now)
+        self._looked_at = now
         if not self._leads(now):
             return
         room = {
@@ -58,6 +66,15 @@ class Scheduler:
             batches = [due[start : start + self._pace.batch] for start in range(0, len(due), self._pace.batch)]
             for batch in batches[: max(0, room[long])]:
                 self._tell(batch, long, now)
+
+    def _set_back(self, now: int) -> None:
+        """The clock was set back, or may have been while nobody looked: nothing waits until it is there again."""
+        self._leads_until = self._asks_again_at = 0
+        with self._app.store.begin() as tx:
+            moved = set_back(tx, now, self._app.lease, CLAIM)
+        if self._looked_at is not None:
+            back = timedelta(microseconds=self._looked_at - now)
+            log.warning("the clock was set back by %s; what was due then is due now", back, extra={"moved": moved})
 
     def _leads(self, now: int) -> bool:
         """Whether it is we who speak. Asked of the store every few seconds; written when it is so."""

@@ -1,6 +1,7 @@
 """An installation whose processes are killed and started again, and the world around it, in the test's own process."""
 
 import json
+import logging
 import multiprocessing
 import os
 import random
@@ -16,6 +17,8 @@ from datetime import timedelta
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from connectors.simulators import seller
 from connectors.simulators.microsoft365 import SIMULATED_SECRET, Habits, Simulator, serve
@@ -59,6 +62,7 @@ class Ports:
     graph: int = field(default_factory=free_port)
     portal: int = field(default_factory=free_port)
     hook: int = field(default_factory=free_port)
+    nobody: int = field(default_factory=free_port)
 
 
 @dataclass
@@ -80,7 +84,11 @@ class House:
     kills: Counter[str] = field(default_factory=Counter)
     ends: list[int | None] = field(default_factory=list)
     """The codes of processes that ended."""
-    level: int = 20
+    level: int = logging.INFO
+    """What processes log."""
+    smtp_url: str = ""
+    asked: list[Request] = field(default_factory=list)
+    """Everything that was asked of anybody outside, as it came over the wire."""
     _running: dict[int, ForkServerProcess] = field(default_factory=dict)
     _started: int = 0
     _context: ForkServerContext = field(default_factory=processes)
@@ -136,7 +144,13 @@ class House:
             process.close()
         self._running.clear()
 
-    def until(self, holds: Callable[[], object], otherwise: Callable[[], object] = lambda: None) -> None:
+    def until(
+        self,
+        holds: Callable[[], object],
+        otherwise: Callable[[], object] = lambda: None,
+        *,
+        in_real_time: bool = False,
+    ) -> None:
         """Keep the processes going until something has come about. Time passes when nothing comes about, and after each
         death: so much that nothing of the dead is waited for."""
         deadline, look, since = time.monotonic() + PATIENCE, threading.Event(), time.monotonic()
@@ -145,7 +159,7 @@ class House:
             if not gone and holds():
                 return
             assert time.monotonic() < deadline, (otherwise(), self.said()[-5:])
-            if gone or time.monotonic() - since > STUCK:
+            if not in_real_time and (gone or time.monotonic() - since > STUCK):
                 self.world.later(LATER)
                 since = time.monotonic()
             if self.may_kill and self.chance.random() < 0.1:
@@ -201,9 +215,20 @@ class House:
         same = {(event["id"], json.dumps(event, sort_keys=True)) for event in self.hook.accepted}
         assert len(same) == len(set(self.hook.ids)), "what is told again is told in the same words"
 
+    def ready(self) -> str:
+        """What the newest process says of itself."""
+        url = [event["url"] for event in self.said() if "url" in event][-1]
+        try:
+            with urlopen(f"{url}/readyz", timeout=PATIENCE) as answer:
+                return str(answer.read().decode())
+        except HTTPError as refused:
+            with refused:
+                return refused.read().decode()
+
     def said(self) -> list[dict[str, Any]]:
         """Everything that any process has logged."""
-        lines = [line for log in sorted(self.folder.glob("*.log")) for line in log.read_text().splitlines()]
+        whole = [log.read_text().rpartition("\n")[0] for log in sorted(self.folder.glob("*.log"))]
+        lines = [line for text in whole for line in text.splitlines()]
         return [json.loads(line) if line.startswith("{") else {"event": line, "level": "?"} for line in lines]
 
     def _environment(self) -> dict[str, str]:
@@ -212,7 +237,7 @@ class House:
             **os.environ, SECRET: SIMULATED_SECRET,
             "SEATKEEPER_DATABASE_URL": settings.database_url, "SEATKEEPER_CONSOLE": "127.0.0.1:0",
             "SEATKEEPER_POLICY_DIR": str(settings.policy_dir), "SEATKEEPER_REDIS_URL": settings.redis_url or "",
-            "SEATKEEPER_SECRETS_DIR": str(settings.secrets_dir),
+            "SEATKEEPER_SECRETS_DIR": str(settings.secrets_dir), "SEATKEEPER_SMTP_URL": self.smtp_url,
         }  # fmt: skip
 
 
@@ -241,12 +266,23 @@ def a_house(folder: Path, database_url: str, redis_url: str | None, ports: Ports
                 return hook.hear(request)
             return Answer(503)  # time was moved on while it was on the way, so that its signature is too old
 
-        hook.url = f"{stack.enter_context(LoopbackServer(hear, ports.hook)).url}/hooks"
+        ears = stack.enter_context(LoopbackServer(hear, ports.hook))
+        hook.url = f"{ears.url}/hooks"
         outside.allow(world, shop.url.partition("//")[2])
         outside.allow(world, f"127.0.0.1:{ports.hook}")
         contoso = world.customer()
         contoso.tenant.habits = Habits(page_size=3)
         roles = MANY if redis_url else ONE
         house = House(world, contoso, settings, folder, portal, shop.url, hook, clock, roles)
+        for server in (graph, shop, ears):
+            server.respond = _heard(house, server.respond)
         stack.callback(house.end)
         yield house
+
+
+def _heard(house: House, answer: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
+    def heard(request: Request) -> Answer:
+        house.asked.append(request)
+        return answer(request)
+
+    return heard

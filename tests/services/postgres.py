@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -106,20 +106,41 @@ def running_postgres() -> Iterator[Postgres]:
         yield server
 
 
-@contextmanager
-def _postgres_on(port: int) -> Iterator[Postgres]:
+class Cluster(NamedTuple):
+    """A new cluster in a directory of its own, with the programs for it."""
+
+    directory: Path
+    programs: Path
+    user: str
+    """Whom the server has to run as; empty: as we do."""
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "data"
+
+    def command(self, port: int, **settings: str) -> list[str]:
+        """What runs a server on it."""
+        options = [f"--{name}={value}" for name, value in {**SETTINGS, **settings, "port": str(port)}.items()]
+        return [str(self.programs / "postgres"), "-D", str(self.data), *options]
+
+
+def new_cluster() -> Cluster:
+    """Make a cluster; whoever asked for it removes its directory."""
     user = _unprivileged_user()
     directory = _directory(user)
-    data = directory / "data"
     try:
-        programs = _programs(directory, user)
-        _make_cluster(programs / "initdb", data, user)
+        cluster = Cluster(directory, _programs(directory, user), user)
+        _make_cluster(cluster.programs / "initdb", cluster.data, user)
     except BaseException:
         shutil.rmtree(directory)
         raise
-    options = [f"--{name}={value}" for name, value in {**SETTINGS, "port": str(port)}.items()]
-    server = Postgres(port)
-    with kept(directory, user, [str(programs / "postgres"), "-D", str(data), *options], server.answers):
+    return cluster
+
+
+@contextmanager
+def _postgres_on(port: int) -> Iterator[Postgres]:
+    cluster, server = new_cluster(), Postgres(port)
+    with kept(cluster.directory, cluster.user, cluster.command(port), server.answers):
         yield server
 
 

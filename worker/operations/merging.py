@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from connectors.base import Directory
-from connectors.errors import NeedsPerson
+from connectors.errors import NeedsPerson, Transient
 from store.errors import Conflict
 from worker.operations.asking_mailboxes import AGAIN, Answers
 from worker.operations.grouping import Grouped
-from worker.operations.pulling import Pulled
+from worker.operations.pulling import LOST, Pulled, is_staged
 from worker.operations.runs import Run
 from worker.operations.shared_mailboxes import decide_by_groups
 from worker.operations.units import Units
@@ -29,6 +29,7 @@ def merge(
     units: Units | None = None,
 ) -> None:
     """Merge accounts, memberships and mailbox kinds, and keep the cursors that stand for them."""
+    _is_staged(tx, run, pulled, grouped)
     key, now = run.directory.key, run.now
     first = run.directory.read_whole_at == 0 and pulled.full
     batch = _stage_rest(tx, run, pulled)
@@ -68,6 +69,12 @@ def merge(
         mailbox_remedy=answers.remedy,
         mailboxes_asked=bool(answers.asked) or answers.problem is not None,
     )
+
+
+def _is_staged(tx: "Transaction", run: Run, pulled: Pulled, grouped: Grouped | None) -> None:
+    is_staged(tx, pulled)
+    if grouped is not None and tx.staging.lost_edges(run.batch, grouped.edges):
+        raise Transient(LOST)
 
 
 def _bind(tx: "Transaction", run: Run) -> None:

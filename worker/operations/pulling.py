@@ -5,6 +5,7 @@ No transaction is open while a request is under way. What is read here changes n
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from connectors.base import Directory, Page, Seen
@@ -15,6 +16,9 @@ from store.directories import DirectoryRow
 from store.staging import Walk
 from worker.operations.runs import Run
 
+if TYPE_CHECKING:
+    from store.transaction import Transaction
+
 FLUSH = 5_000
 LOOK_UP = 1_000
 LARGE = 500
@@ -23,6 +27,7 @@ DAY = 24 * 3_600 * 1_000_000
 READ_WHOLE_EVERY = 7 * DAY
 STALE = 12 * 3_600 * 1_000_000
 """Microseconds after which an interrupted walk is begun anew rather than taken up: page links live for a while only."""
+LOST = "the database server crashed meanwhile, and what was read is gone; the directory is read anew"
 
 
 @dataclass
@@ -149,6 +154,12 @@ def _flush(run: Run, walk: Walk, rows: Sequence[Seen]) -> Walk:
     return walk
 
 
+def is_staged(tx: "Transaction", pulled: Pulled) -> None:
+    """Raises Transient where the database server has lost what this walk staged: the directory is read anew (Z2)."""
+    if tx.staging.lost_accounts(pulled.walk):
+        raise Transient(LOST)
+
+
 def bind(run: Run, tenant: str) -> None:
     """Another tenant behind the same id stops the directory; the first good read binds it (Z11)."""
     bound = run.directory.bound_to
@@ -194,6 +205,7 @@ def confirm_absence(run: Run, directory: Directory, pulled: Pulled) -> None:
     if not pulled.full or not directory.capabilities.absence_is_evidence:
         return
     with run.app.store.read() as tx:
+        is_staged(tx, pulled)
         tx.dialect.join_whole(tx.connection)
         known = tx.mirror.live(run.directory.key)
         absent = [id for _, id in tx.mirror.absent(run.directory.key, pulled.walk.batch, known)] if known else []

@@ -1,0 +1,152 @@
+"""What daemons live on goes away and comes back: Redis, PostgreSQL, the disk, the right time, a worker's breath."""
+
+import os
+import random
+import re
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.kill.history import begin, busy_day, hires
+from tests.kill.house import House, Ports, a_house
+from tests.kill.servers import Killable, a_postgres, a_redis
+from tests.proves import proves
+
+BEGUN = 9
+"""Licenses after the first act."""
+SMALL = 65_536
+"""Bytes: the log still has room, and the database has not."""
+HOUR = timedelta(hours=1)
+FULL = re.compile(r"disk I/O error|disk is full")
+"""What SQLite says of a file that cannot grow, and of a disk that has no room."""
+
+
+@contextmanager
+def on(folder: Path, database: str, redis_url: str | None, ports: Ports) -> Iterator[House]:
+    """A house whose processes run, in which the first act was played."""
+    with a_house(folder, database, redis_url, ports) as house:
+        begin(house)
+        house.start()
+        licensed(house, BEGUN)
+        yield house
+
+
+def licensed(house: House, number: int, *, in_real_time: bool = False) -> None:
+    """Wait until so many hold a license, and nothing is on order."""
+    house.until(
+        lambda: len(house.contoso.licenses()) == number and {o[3] for o in house.world.orders()} <= {"fulfilled"},
+        lambda: (house.contoso.licenses(), house.world.orders(), house.contoso.row()),
+        in_real_time=in_real_time,
+    )
+
+
+def is_whole(house: House) -> None:
+    """Nothing was lost or doubled: everybody was licensed once, and outside everything happened once."""
+    house.passes()
+    assert house.world.is_sound()
+    assigned = house.world.rows("SELECT subject FROM audit WHERE what = 'license.assigned'")
+    assert len(assigned) == len(set(assigned))
+    house.each_effect_once()
+
+
+@proves("Z7")
+def test_redis_that_is_emptied_and_killed_loses_nothing(tmp_path: Path, fresh_postgres: str, ports: Ports) -> None:
+    with a_redis() as server, on(tmp_path / "house", fresh_postgres, server.url, ports) as house:
+        with redis.Redis.from_url(server.url) as client:
+            for _ in range(3):
+                client.flushall()
+                house.passes(1)
+        server.kill()
+        hires(house)
+        house.may_kill, house.chance = 2, random.Random(1)
+        server.start()
+        licensed(house, BEGUN + 5)
+        is_whole(house)
+
+
+@proves("Z6")
+def test_postgres_that_is_killed_in_the_middle_of_everything_loses_and_doubles_nothing(
+    tmp_path: Path, redis_url: str, ports: Ports
+) -> None:
+    with a_postgres() as server, on(tmp_path / "house", server.url, redis_url, ports) as house:
+        for step in ("page", "planned", "order leaves", "order answered"):
+            house.fate.decide("freeze", step)
+        busy_day(house)
+        hires(house)
+        for number in range(1, 5):
+            house.until(lambda: len(house.fate.struck()) >= number, house.fate.struck)  # noqa: B023
+            again(server)
+            house.signal(signal.SIGCONT)
+        licensed(house, BEGUN + 4)
+        assert set(house.ends) <= {0, 1, -signal.SIGKILL}
+        is_whole(house)
+
+
+def again(server: Killable) -> None:
+    server.kill()
+    server.start()
+
+
+@proves("Z6", "Z10")
+def test_a_full_disk_changes_nothing_is_said_and_is_over_when_there_is_room(tmp_path: Path, ports: Ports) -> None:
+    folder = tmp_path / "house"
+    with on(folder, f"sqlite:///{folder / 'seatkeeper.db'}", None, ports) as house:
+        before = house.outcome()
+        [pid] = house.pids
+        room = resource.prlimit(pid, resource.RLIMIT_FSIZE, (SMALL, resource.RLIM_INFINITY))
+        hires(house)
+        house.until(lambda: FULL.search(house.ready()), lambda: (house.ready(), house.said()[-3:]))
+        assert any(FULL.search(str(event["event"])) for event in house.said())
+        assert house.outcome() == {**before, "mirror": house.outcome()["mirror"]}
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, room)
+        house.until(lambda: house.ready() == "ok\n", house.ready)
+        licensed(house, BEGUN + 5)
+        assert house.ends == [] and house.pids == [pid], "the same process went on"
+        is_whole(house)
+
+
+@proves("Z6", "Z9")
+@pytest.mark.parametrize("by", [HOUR, -HOUR], ids=["forward", "back"])
+def test_a_clock_that_is_set_by_an_hour_stops_nobody(
+    tmp_path: Path, fresh_postgres: str, redis_url: str, ports: Ports, by: timedelta
+) -> None:
+    """Who is hired after it gets a license within moments, not within the hour."""
+    with on(tmp_path / "house", fresh_postgres, redis_url, ports) as house:
+        house.clock.step(by)
+        house.contoso.tenant.convert_mailbox(house.contoso.people["Person 003"], "shared")
+        house.contoso.tenant.disable(house.contoso.people["Person 003"])
+        house.until(lambda: house.contoso.through()["Person 003"] == "entitlement", in_real_time=True)
+        house.clock.step(-by)
+        hires(house)
+        licensed(house, BEGUN + 5)
+        is_whole(house)
+
+
+@proves("Z5", "P2", "A2")
+def test_whoever_sleeps_beyond_its_lease_and_wakes_up_writes_nothing(
+    tmp_path: Path, fresh_postgres: str, redis_url: str, ports: Ports
+) -> None:
+    with on(tmp_path / "house", fresh_postgres, redis_url, ports) as house:
+        house.roles = ("scheduler", "worker", "worker", "scheduler", "scheduler")
+        house.start()
+        steps = {"pulled", "order leaves", "events sent"}
+        for step in steps:
+            house.fate.decide("freeze", step)
+        hires(house)
+        licensed(house, BEGUN + 5)
+        house.until(lambda: {step for _, step, _ in house.fate.struck()} == steps, house.fate.struck)
+        house.each_effect_once()
+        before = house.outcome()
+        for _, _, pid in house.fate.struck():
+            os.kill(pid, signal.SIGCONT)
+        house.until(lambda: any("lease" in str(event.get("error")) for event in house.said()), house.said)
+        house.passes()
+        assert house.outcome() == before
+        assert house.ends == [], "and all of them work on"
+        is_whole(house)
