@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from policies.planner import RANK_NEW
 from store.audit import Entry, json_text
 from store.errors import Conflict, NotFound
 from store.times import span
@@ -109,6 +110,7 @@ _DIRECTORY = (
     + ", ".join(_OF_COMPANY.get(name, f"d.{name}") for name in DirectoryRow.__slots__)
     + " FROM directory AS d JOIN company AS c ON c.key = d.company"
 )
+_RETURNS = "r.company = k.company AND r.license = k.license AND r.through = k.through AND r.rank < :new"
 _COMPANY = f"SELECT {', '.join(CompanyRow.__slots__)} FROM company"
 
 
@@ -164,16 +166,18 @@ class Directories:
         """Every company but the provider, by id."""
         return [CompanyRow(*row) for row in self._tx.execute(f"{_COMPANY} WHERE key > 0 ORDER BY id")]
 
-    def waiting_for(self, pool: int) -> list[int]:
+    def waiting_for(self, pool: int, *, returning: bool = False) -> list[int]:
         """The companies in which somebody waits for the pool's seats or for what they bring, the one first whose
-        longest-waiting account has waited longest (M8)."""
+        longest-waiting account has waited longest (M8); with `returning`, those of them in which somebody is to be
+        archived or returns."""
+        only = f" AND EXISTS (SELECT 1 FROM waiting AS r WHERE {_RETURNS})" if returning else ""
         rows = self._tx.execute(
             "SELECT k.company, min((SELECT min(w.since) FROM waiting AS w WHERE w.company = k.company AND"
             " w.reason = k.reason)) AS longest FROM waiting_count AS k JOIN company AS c ON c.key = k.company"
             " WHERE c.pool = :pool AND k.n > 0 AND k.reason IN"
-            " ('insufficient_licenses', 'company_limit', 'rule_limit', 'entitlement')"
+            f" ('insufficient_licenses', 'company_limit', 'rule_limit', 'entitlement'){only}"
             " GROUP BY k.company ORDER BY longest, k.company",
-            {"pool": pool},
+            {"pool": pool} | ({"new": RANK_NEW} if returning else {}),
         )
         return [row[0] for row in rows]
 

@@ -325,6 +325,66 @@ def test_a_seat_that_one_company_gives_back_serves_the_longest_wait_of_all(world
     assert world.is_sound()
 
 
+@proves("M9", "P4")
+def test_seats_go_first_to_the_company_that_they_were_bought_for(world: World, contoso: Customer) -> None:
+    fabrikam = world.customer("fabrikam")
+    fabrikam.crowd(2)
+    fabrikam.policy(STAFF)
+    fabrikam.sync()
+    world.later(minutes=1)
+    contoso.crowd(2)
+    contoso.policy(STAFF, purchasing=buys("pack: 3"))
+    contoso.sync()
+    world.fulfill()
+    assert (len(contoso.licenses()), len(fabrikam.licenses())) == (2, 1), "and what is left to who waited longest"
+    assert world.is_sound()
+
+
+@proves("M9")
+def test_who_is_to_be_archived_comes_before_everybody_new_of_any_company(world: World, contoso: Customer) -> None:
+    fabrikam = world.customer("fabrikam")
+    fabrikam.crowd(1)
+    fabrikam.policy("- {name: staff, groups: [Staff], license: archived}")
+    fabrikam.sync()
+    world.later(minutes=1)
+    contoso.crowd(2)
+    world.add_lot("standard", 1)
+    contoso.policy(STAFF)
+    contoso.sync()
+    contoso.delete(*contoso.licenses())
+    contoso.sync()
+    assert (set(fabrikam.waiting()), len(contoso.waiting())) == ({"Person 000"}, 2)
+    world.add_lot("archived", 1)
+    assert sorted(contoso.licenses().values()) == ["archived", "standard"], "and its seat is somebody's at once"
+    assert fabrikam.licenses() == {}
+    assert world.is_sound()
+
+
+@proves("M9")
+def test_an_archived_seat_that_a_run_gives_back_goes_to_who_is_to_be_archived_before_its_own_who_are_new(
+    world: World, contoso: Customer
+) -> None:
+    fabrikam = world.customer("fabrikam")
+    fabrikam.hire("Ada", "Cy")
+    fabrikam.group("Former", "Ada", "Cy")
+    staff = fabrikam.group("Staff")
+    fabrikam.policy(STAFF + "\n- {name: former, groups: [Former], license: archived}")
+    world.add_lot("archived", 1)
+    fabrikam.sync()
+    world.later(minutes=1)
+    contoso.crowd(1)
+    contoso.policy(STAFF)
+    world.add_lot("standard", 1)
+    contoso.sync()
+    contoso.delete("Person 000")
+    contoso.sync()
+    world.add_lot("standard", 1)
+    fabrikam.tenant.add_member(staff, fabrikam.people["Ada"])
+    fabrikam.sync()
+    assert (fabrikam.licenses(), fabrikam.waiting()) == ({"Ada": "standard"}, {"Cy": "insufficient_licenses"})
+    assert contoso.licenses() == {"Person 000": "archived"}
+
+
 @proves("M8", "M1")
 def test_a_company_at_its_limit_lets_others_by(world: World, contoso: Customer) -> None:
     fabrikam = world.customer("fabrikam")

@@ -46,7 +46,8 @@ def activate(app: "App", text: str, who: str, *, company: str | None = None, ren
         new = NewLot(
             key.license, key.seats, None, key.term, key.starts, key.expires, renews, key.id, f"license key {key.id}"
         )
-        added = put_in(app, tx, pool, new, who)
+        named = None if key.company is None else tx.directories.company(key.company).key
+        added = put_in(app, tx, pool, new, who, bought_for=named)
         tx.license_keys.use_up(key.id, tx.lots.by_id(added.lot.id), who, micros(now))
         return added
 

@@ -9,7 +9,7 @@ from policies.model import License, Limited
 from policies.stock import Stock
 from worker.operations.buying import buy
 from worker.operations.holding import hold, withdraw_rejected
-from worker.operations.pools import in_line, serve_companies
+from worker.operations.pools import in_line, serve_companies, serve_returning
 from worker.operations.runs import Run
 from worker.operations.serving import CHUNK, Service, Tally, stock_of
 
@@ -90,9 +90,13 @@ def _leave_the_line(tx: "Transaction", run: Run, service: Service) -> None:
 
 
 def _serve_in_turn(tx: "Transaction", run: Run, service: Service) -> None:
-    """Serve the companies that share the pool by who has waited longest, and those who are new with their company
-    (M8)."""
+    """Serve the companies that share the pool: those of all who return first (M9), then by who has waited longest, and
+    those who are new with their company (M8)."""
     pool = run.directory.pool
+    if pool == 0 and service.has_free_seats:
+        others = [c for c in tx.directories.waiting_for(pool, returning=True) if c != service.company]
+        if serve_returning(run.app, tx, pool, others, run.now).total:
+            service.stock = stock_of(tx, service.company, pool, run.in_force, run.now)
     before, after = in_line(tx, pool, service.company) if service.has_free_seats else ([], [])
     if serve_companies(run.app, tx, pool, before, run.now).total:
         service.stock = stock_of(tx, service.company, pool, run.in_force, run.now)

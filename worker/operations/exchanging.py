@@ -27,14 +27,25 @@ def exchange_expired(app: "App", tx: "Transaction", pool: int, now: int) -> tupl
         return ()
     tx.audit.open(companies)
     wanting = [company for company in companies if _exchanges(app, tx, company)]
-    for license in License:
-        _exchange(tx, pool, license.value, wanting, now)
-    _exchange_endpoints(tx, pool, wanting, now)
+    _exchange_all(tx, pool, wanting, now)
     if left := set(companies).difference(wanting):
         tx.exchanges.take_out_of_line(left)
     new = tx.exchanges.put_in_line(pool, wanting, now)
     tx.exchanges.tell(pool, now)
     return tuple(wanting) if new else ()
+
+
+def exchange_first(app: "App", tx: "Transaction", pool: int, company: int, now: int) -> None:
+    """Exchange what this company's people hold of lots that ended, before others have their turn (M9)."""
+    tx.renewals.follow(pool, now)
+    if company in tx.exchanges.companies(pool, now) and _exchanges(app, tx, company):
+        _exchange_all(tx, pool, [company], now)
+
+
+def _exchange_all(tx: "Transaction", pool: int, companies: Collection[int], now: int) -> None:
+    for license in License:
+        _exchange(tx, pool, license.value, companies, now)
+    _exchange_endpoints(tx, pool, companies, now)
 
 
 def _exchanges(app: "App", tx: "Transaction", company: int) -> bool:

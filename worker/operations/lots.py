@@ -58,8 +58,9 @@ def add_lot(app: "App", new: NewLot, who: str) -> Added:
         return put_in(app, tx, pool, new, who)
 
 
-def put_in(app: "App", tx: "Transaction", pool: int, new: NewLot, who: str) -> Added:
-    """Put a lot into this pool, and serve everybody who waits for it."""
+def put_in(app: "App", tx: "Transaction", pool: int, new: NewLot, who: str, *, bought_for: int | None = None) -> Added:
+    """Put a lot into this pool, and serve everybody who waits for it: those of the company first that it was bought
+    for, if it was for one."""
     now = app.clock()
     starts, term = new.starts or now.date(), _term(app, tx, new)
     expires = last_day_of(term, starts, new.expires)
@@ -78,7 +79,7 @@ def put_in(app: "App", tx: "Transaction", pool: int, new: NewLot, who: str) -> A
         renews=new.renews and expires is not None and term != "trial",
         ref=new.ref,
     )
-    tally = serve_pool(app, tx, pool, micros(now))
+    tally = serve_pool(app, tx, pool, micros(now), bought_for=bought_for)
     return Added(lot_of(tx, row.id, pool, micros(now)), tally, starts <= now.date())
 
 

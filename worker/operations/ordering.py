@@ -18,7 +18,7 @@ from worker.operations.buying import awaits_approval, shortage
 from worker.operations.ending import last_day_of
 from worker.operations.lots import lot_of
 from worker.operations.policies import in_force
-from worker.operations.pools import concerned, serve_pool
+from worker.operations.pools import bought_for, concerned, serve_pool
 from worker.operations.serving import NO_BATCH, Service, Tally, stock_of
 from worker.operations.terms import PROVIDER, estimate_of, kind_of, terms_in, terms_of
 
@@ -117,7 +117,7 @@ def fulfill_order(
         cost = estimate_of(terms, order, order.seats if seats is None else seats, begins, ends)
         expires_at = None if ends is None else day_after(ends)
         lot = tx.orders.fulfill(id, who, now, expires_at=expires_at, seats=seats, ref=ref, estimate=cost)
-        tally = serve_pool(app, tx, order.pool, now)
+        tally = serve_pool(app, tx, order.pool, now, bought_for=bought_for(order))
         return Delivered(lot_of(tx, lot.id, order.pool, now), tally, order.estimate, cost)
 
 

@@ -3,23 +3,37 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from worker.operations.exchanging import exchange_expired
+from worker.operations.exchanging import exchange_expired, exchange_first
 from worker.operations.policies import in_force
 from worker.operations.serving import NO_BATCH, Service, Tally, stock_of
 
 if TYPE_CHECKING:
+    from store.order_rows import Order
     from store.transaction import Transaction
     from worker.bootstrap import App
 
 
-def serve_pool(app: "App", tx: "Transaction", pool: int, now: int) -> Tally:
-    """Serve everybody who waits for the pool, in the transaction that brought the seats (P4): expired holders first,
-    also those of directories that are not healthy (M9)."""
+def serve_pool(app: "App", tx: "Transaction", pool: int, now: int, *, bought_for: int | None = None) -> Tally:
+    """Serve everybody who waits for the pool, in the transaction that brought the seats (P4): the company that they
+    were bought for, if they were for one; expired holders, also those of directories that are not healthy; those who
+    are to be archived or return; everybody else (M9)."""
     tx.lots.lock_pool(pool)
     tx.audit.open(concerned(tx, pool, now))
+    tally = Tally()
+    if pool == 0 and bought_for is not None and bought_for in concerned(tx, pool, now):
+        exchange_first(app, tx, pool, bought_for, now)
+        serve_companies(app, tx, pool, [bought_for], now, tally)
     exchange_expired(app, tx, pool, now)
-    companies = tx.directories.waiting_for(pool)
-    return serve_companies(app, tx, pool, companies, now)
+    line = tx.directories.waiting_for(pool)
+    if len(line) > 1:
+        serve_returning(app, tx, pool, tx.directories.waiting_for(pool, returning=True), now, tally)
+    return serve_companies(app, tx, pool, line, now, tally)
+
+
+def bought_for(order: "Order") -> int | None:
+    """The company whose people the seats of an order were bought for. Those of a renewal were for the holders of the
+    lot that ended, whosever they are, and those that the provider ordered for everybody."""
+    return None if order.renews_lot is not None or order.company == 0 else order.company
 
 
 def concerned(tx: "Transaction", pool: int, now: int) -> list[int]:
@@ -37,22 +51,40 @@ def in_line(tx: "Transaction", pool: int, company: int) -> tuple[list[int], list
     return line[:place], line[place + 1 :]
 
 
-def serve_companies(app: "App", tx: "Transaction", pool: int, companies: Sequence[int], now: int) -> Tally:
+def serve_companies(
+    app: "App", tx: "Transaction", pool: int, companies: Sequence[int], now: int, tally: Tally | None = None
+) -> Tally:
     """Serve those who wait in these companies, one company after the other."""
-    tally = Tally()
+    tally = Tally() if tally is None else tally
     for company in companies:
         _serve_company(app, tx, pool, company, now, tally)
     return tally
 
 
-def _serve_company(app: "App", tx: "Transaction", pool: int, company: int, now: int, tally: Tally) -> None:
+def serve_returning(
+    app: "App", tx: "Transaction", pool: int, companies: Sequence[int], now: int, tally: Tally | None = None
+) -> Tally:
+    """Serve those in these companies who are to be archived or return: of all companies they come before anybody who
+    is new (M9). What one gives back may serve one of a company before it."""
+    tally, before = Tally() if tally is None else tally, -1
+    while companies and tally.total > before:
+        before = tally.total
+        for company in companies:
+            _serve_company(app, tx, pool, company, now, tally, new=False)
+    return tally
+
+
+def _serve_company(
+    app: "App", tx: "Transaction", pool: int, company: int, now: int, tally: Tally, *, new: bool = True
+) -> None:
     policy = in_force(app, tx, tx.directories.company_id(company))
     if policy is None:
         return
     service = Service(tx, company, policy, NO_BATCH, now, stock_of(tx, company, pool, policy, now), tally)
     moved, removed = dict(tally.moved), dict(tally.removed)
     service.serve_returning()
-    service.serve_new()
+    if new:
+        service.serve_new()
     for license, total in sorted(tally.moved.items()):
         if total != moved.get(license, 0):
             tx.plans.note_movement(company, license, total - moved.get(license, 0), now)

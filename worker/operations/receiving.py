@@ -22,7 +22,7 @@ from store.outbox import Outgoing
 from store.times import instant, micros
 from worker.operations.delivered_keys import unfit
 from worker.operations.policies import InForce
-from worker.operations.pools import concerned, serve_pool
+from worker.operations.pools import bought_for, concerned, serve_pool
 from worker.operations.terms import estimate_of, terms_of
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _deliver(
     )
     if key is not None and there is None:
         tx.license_keys.use_up(key.id, lot, SYSTEM, now)
-    tally = serve_pool(app, tx, order.pool, now)
+    tally = serve_pool(app, tx, order.pool, now, bought_for=bought_for(order))
     log.info("order %s brought %d seats; %d changes followed", order.id, said.seats, tally.total)
 
 
