@@ -331,5 +331,6 @@ def test_a_day_counts_what_no_person_approved(store: Store, company: int) -> Non
     decide(store, "approve", want(store, company, seats=8, awaits_approval=True))
     want(store, company, seats=16, approved_by=KIM)
     want(store, company, seats=32, renews_lot=1)
+    want(store, company, seats=64, license="archived")
     with store.read() as tx:
-        assert tx.orders.ordered_in_a_day(company, "standard", AT) == 2 + 4
+        assert tx.orders.ordered_in_a_day(company, AT) == 2 + 4 + 64

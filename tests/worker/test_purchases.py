@@ -183,6 +183,21 @@ def test_a_purchase_beyond_the_safety_limit_is_held_and_not_ordered(world: World
 
 
 @proves("P1", "Z1")
+def test_the_safety_limit_counts_what_is_ordered_of_all_licenses_together(world: World, contoso: Customer) -> None:
+    contoso.crowd(4)
+    contoso.hire("Olga", "Otto")
+    contoso.group("Former", "Olga", "Otto")
+    former = "- {name: former, groups: [Former], license: archived}"
+    both = "{standard: {auto: true}, archived: {auto: true}}"
+    contoso.policy(f"{STAFF}\n{former}", purchasing=both, safety="{purchase: {most: 5}}")
+    contoso.sync()
+    assert (world.orders(), world.holds()) == ([("contoso", "standard", 4, "placed")], [("purchase", 2)])
+    world.later(hours=25)
+    contoso.sync()
+    assert (world.orders()[1:], world.holds()) == ([("contoso", "archived", 2, "placed")], [])
+
+
+@proves("P1", "Z1")
 def test_a_held_purchase_that_is_rejected_is_not_held_again(world: World, contoso: Customer) -> None:
     contoso.crowd(8)
     contoso.policy(STAFF, purchasing=buys(), safety="{purchase: {most: 5}}")

@@ -105,7 +105,7 @@ def _left_for_company(tx: "Transaction", service: Service, pool: int, license: s
 def _held(tx: "Transaction", service: Service, license: str, seats: int, because: str, price: Money | None) -> bool:
     """Beyond the safety limit a purchase is held, unless a person rejected as much, and there is no order (P1, Z1)."""
     limit = service.in_force.policy.safety.purchase
-    recent = Recent(tx.orders.ordered_in_a_day(service.company, license, service.now), 0)
+    recent = Recent(tx.orders.ordered_in_a_day(service.company, service.now), 0)
     verdict = Verdict(Limited.PURCHASE, seats, recent, limit)
     if not verdict.passes:
         why = f"{verdict.why}: {because}{_at(price)}"

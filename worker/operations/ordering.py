@@ -57,7 +57,7 @@ def want_order(app: "App", license: str, seats: int, who: str, *, company: str |
             raise Conflict(f"{row.id} is {'retired' if row.state == RETIRED else 'on trial'}, and cannot buy")
         term = terms.term(license)
         price = terms.estimate(tx, row.pool, license, seats, term, instant(now).date(), now)
-        recent = Recent(tx.orders.ordered_in_a_day(row.key, license, now), 0)
+        recent = Recent(tx.orders.ordered_in_a_day(row.key, now), 0)
         within = Verdict(Limited.PURCHASE, seats, recent, terms.safety.purchase)
         return tx.orders.want(
             company=row.key,
