@@ -27,6 +27,7 @@ class Desired(NamedTuple):
     | `matched` | `rule` gives `license` |
     | `none` | `rule` says `license: none`; what is held is treated as left |
     | `disabled` | `rule` would match if the account could sign in (G7) |
+    | `turned` | no rule matches; `rule` would, or might, were the mailbox of the other kind: shared, or a user's (S5) |
     | `left` | no rule matches |
     | `suspended` | `rule` is suspended and might match; without it the account might get `license` (G3) |
     | `kind_unknown` | the directory has not said yet which kind of mailbox it is; `rule` might give `license` (S6) |
@@ -52,11 +53,12 @@ class RuleSaid(NamedTuple):
 
 Selects = Callable[[Account, Memberships], Because | None]
 
-MATCHED, NONE, DISABLED, LEFT, SUSPENDED, KIND_UNKNOWN = (
-    "matched", "none", "disabled", "left", "suspended", "kind_unknown",
+MATCHED, NONE, DISABLED, TURNED, LEFT, SUSPENDED, KIND_UNKNOWN = (
+    "matched", "none", "disabled", "turned", "left", "suspended", "kind_unknown",
 )  # fmt: skip
 
 _USER, _SHARED, _UNKNOWN = Kind.USER.value, Kind.SHARED_MAILBOX.value, Kind.UNKNOWN.value
+_TURNED_FROM = {_USER: _SHARED, _SHARED: _USER}
 _DISABLED = State.DISABLED.value
 _INCLUDED = {"guests": Kind.GUEST.value, "rooms": Kind.ROOM.value, "resources": Kind.RESOURCE.value}
 _NO_GROUP = "a group that the rule names cannot be found"
@@ -184,13 +186,24 @@ class RuleBook:
             kind = _USER
         lines = self._by_kind[kind]
         if account.state == _DISABLED:
-            return self._with_care(account, memberships, lines)
+            verdict = self._with_care(account, memberships, lines)
+            return self._unselected(account, memberships, kind) if verdict.standing == LEFT else verdict
         for selects, rule, standing, _ in lines:
             because = selects(account, memberships)
             if because is not None:
                 if standing == SUSPENDED and rule.license is None:
                     return self._with_care(account, memberships, lines)
                 return Desired(account, rule.license, rule, because, standing)
+        return self._unselected(account, memberships, kind)
+
+    def _unselected(self, account: Account, memberships: Memberships, kind: str) -> Desired:
+        """No rule for its kind selects it; one for the other kind of mailbox may, or might."""
+        for selects, rule, standing, _ in self._by_kind[_TURNED_FROM[kind]] if kind in _TURNED_FROM else ():
+            because = selects(account, memberships)
+            if because is not None and standing == NONE:
+                break
+            if because is not None and rule.license is not None:
+                return Desired(account, None, rule, because, TURNED)
         return Desired(account, None, None, None, LEFT)
 
     def _with_care(self, account: Account, memberships: Memberships, lines: _Lines) -> Desired:

@@ -172,6 +172,8 @@ class Holding(NamedTuple):
     grace_started: int | None = None
     grace_due: int | None = None
     """When a pass will look at it, as far as the store knows."""
+    archived_as_deleted: bool = False
+    """A person decided about the account, and the directory's deletion then archived it (D1, L8)."""
 
 
 NOTHING = Holding()

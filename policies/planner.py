@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from policies.deciding import DISABLED, KIND_UNKNOWN, MATCHED, NONE, SUSPENDED, Desired
+from policies.deciding import DISABLED, KIND_UNKNOWN, MATCHED, NONE, SUSPENDED, TURNED, Desired
 from policies.footing import footing as footing
 from policies.model import KEEP, NOTHING, Account, AccountKey, Holding, Kind, Leave, License, Source, State, Through
 
@@ -92,7 +92,7 @@ def propose(desired: Desired, held: Holding, context: Context) -> Proposal | Non
     if state not in _PRESENT:
         return _of_the_absent(account, held, context)
     if source in _BY_HAND:
-        return _settled(account, held)
+        return _of_the_decided(account, held, context)
     if standing == MATCHED:
         return _of_the_matched(desired, held, context)
     if standing in (SUSPENDED, KIND_UNKNOWN):
@@ -111,6 +111,18 @@ def _of_the_absent(account: Account, held: Holding, context: Context) -> Proposa
     giver = context.rule(Source.rule_name(held.source))
     because = f"{account.state} in the directory"
     return _leave(account, held, context, leave, (None, giver), Source.DELETED_USER, because)
+
+
+def _of_the_decided(account: Account, held: Holding, context: Context) -> Proposal | None:
+    """Rules neither take nor give (L8). What the product itself archived when the account was deleted is as the person
+    left it once the account is restored (D3), and every license rests on what the account is by now (S5)."""
+    if held.license is None:
+        return _settled(account, held)
+    if held.archived_as_deleted:
+        place, because = (RANK_RETURN, LAST_POSITION, ""), "restored in the directory"
+        through, source = _through(account, held), held.source or Source.MANUAL
+        return _proposal(account, held, context.now, "restore", _STANDARD, through, place, source, because)
+    return _moved(account, held, context)
 
 
 def _of_the_matched(desired: Desired, held: Holding, context: Context) -> Proposal | None:
@@ -172,6 +184,11 @@ def _of_the_left(desired: Desired, held: Holding, context: Context) -> Proposal 
         leave, source, because, by = _leaving(desired, giver)
         if leave.then != "keep":
             return _leave(account, held, context, leave, (by, giver or by), source, because)
+    return _moved(account, held, context)
+
+
+def _moved(account: Account, held: Holding, context: Context) -> Proposal | None:
+    """The same license, on what the account's kind uses (S5)."""
     through = _through(account, held)
     if held.through == through:
         return _settled(account, held)
@@ -184,6 +201,8 @@ def _of_the_left(desired: Desired, held: Holding, context: Context) -> Proposal 
 def _leaving(desired: Desired, giver: "Rule | None") -> "tuple[Leave, str, str, Rule | None]":
     """What becomes of a standard license, as what, why, and which rule says so."""
     rule = desired.rule
+    if desired.standing == TURNED and giver is not None and _is_of_other_kind(giver, desired.account):
+        return KEEP, "", "", giver
     if desired.standing == DISABLED:
         by = giver or rule
         return by.on_disable if by else KEEP, Source.ON_DISABLE, "disabled in the directory", by
@@ -192,6 +211,11 @@ def _leaving(desired: Desired, giver: "Rule | None") -> "tuple[Leave, str, str, 
         return leave, Source.ON_LEAVE, f"rule {rule.name} says none", giver
     because = f"no longer selected by rule {giver.name}" if giver else "held without a rule"
     return leave, Source.ON_LEAVE, because, giver
+
+
+def _is_of_other_kind(rule: "Rule", account: Account) -> bool:
+    """The rule gave the license when the mailbox was what it is no more: turning it is not leaving (S5)."""
+    return (rule.mailboxes == "shared") != (account.kind == _SHARED)
 
 
 def _leave(

@@ -213,10 +213,11 @@ class Proposals:
 
 
 def _holding(held: Sequence[Any]) -> Holding:
-    source = held[3]
-    if held[11] is not None:
-        source = Source.PINNED if held[11] else Source.MANUAL
-    return Holding(held[0], held[1], held[2], source, *held[4:11])
+    found = Holding(*held[:11])
+    if held[11] is None:
+        return found
+    source = Source.PINNED if held[11] else Source.MANUAL
+    return found._replace(source=source, archived_as_deleted=found.source == Source.DELETED_USER)
 
 
 def _wanted(row: Sequence[Any]) -> Wanted:

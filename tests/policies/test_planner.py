@@ -332,6 +332,37 @@ def test_a_shared_mailbox_turned_back_asks_for_a_seat_and_keeps_the_entitlement_
         assert (plan.kind, plan.held_through, plan.through) == ("move", "entitlement", "seat")
 
 
+@proves("S5", "G4", "G7")
+@pytest.mark.parametrize("leave", [RELEASE_AT_ONCE, ARCHIVE_AT_ONCE, RELEASE_AFTER_A_WEEK])
+def test_a_mailbox_that_is_turned_into_another_kind_has_not_left_its_rule(leave: Leave) -> None:
+    company = policy(replace(STAFF, on_leave=leave, on_disable=leave), replace(MAILBOXES, on_leave=leave))
+    staff_only = policy(replace(STAFF, on_leave=leave, on_disable=leave))
+    for rules, about, held, groups in (
+        (staff_only, SHARED, holding(source="rule:staff"), ("staff",)),
+        (company, ADA, holding(source="rule:mailboxes", through="entitlement"), ()),
+        (company, DISABLED, holding(source="rule:mailboxes", through="entitlement"), ()),
+    ):
+        plan = proposed(rules, about, held, *groups)
+        assert plan is not None and (plan.kind, plan.license) == ("move", "standard")
+        moved = held._replace(through=plan.through)
+        assert proposed(rules, about, moved, *groups) is None
+    left = proposed(staff_only, SHARED, holding(source="rule:staff"))
+    assert left is not None and left.kind in ("release", "archive", "grace"), "who is not in the group either has left"
+    left = proposed(company, ADA, holding(source="rule:staff"))
+    assert left is not None and left.kind in ("release", "archive", "grace"), "and who never was a shared mailbox"
+
+
+@proves("S5", "L8")
+@pytest.mark.parametrize("source", ["manual", "pinned"])
+def test_what_a_person_gave_rests_on_what_the_mailbox_is(source: str) -> None:
+    company = policy(STAFF, MAILBOXES)
+    for about, through, other in ((SHARED, "seat", "entitlement"), (ADA, "entitlement", "seat")):
+        plan = proposed(company, about, holding(source=source, through=through), "staff")
+        assert plan is not None
+        assert (plan.kind, plan.license, plan.through, plan.source) == ("move", "standard", other, source)
+        assert proposed(company, about, holding(source=source, through=other), "staff") is None
+
+
 @proves("S5")
 def test_an_archived_mailbox_that_is_turned_into_a_shared_one_frees_its_archived_seat() -> None:
     plan = proposed(policy(STAFF), SHARED, holding("archived", "on_leave"))
@@ -423,8 +454,10 @@ def test_rules_neither_take_from_nor_give_to_whom_a_person_decided_about(
     held: Holding, groups: tuple[str, ...], source: str
 ) -> None:
     company = policy(NOBODY, replace(STAFF, on_leave=RELEASE_AT_ONCE, on_disable=RELEASE_AT_ONCE), KEPT)
-    for about in (ADA, DISABLED, SHARED, UNKNOWN):
+    for about in (ADA, DISABLED, UNKNOWN):
         assert proposed(company, about, held._replace(source=source), *groups) is None
+    moved = proposed(company, SHARED, held._replace(source=source), *groups)
+    assert moved is None or (moved.kind, moved.license, moved.source) == ("move", held.license, source)
 
 
 @proves("L8", "D1")
@@ -449,7 +482,8 @@ def test_nothing_is_taken_from_those_a_person_decided_about(world: World) -> Non
     for key, held in world.ledger.holdings.items():
         was = before.get(key, NOTHING)
         if was.source == "pinned" or (was.source == "manual" and states[key] not in ("deleted", "purged")):
-            assert (held.license, held.through, held.lot) == (was.license, was.through, was.lot)
+            assert held.license == was.license
+            assert held.source == was.source
         elif was.source == "manual":
             assert held.license == was.license or (was.license, held.license) == ("standard", "archived")
 

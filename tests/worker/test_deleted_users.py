@@ -5,7 +5,10 @@ import pytest
 from connectors.simulators.microsoft365 import Fault, Habits
 from tests.proves import proves
 from tests.worker.world import PERSON, Customer, World, actions, counted
+from worker.operations.by_hand import by_hand
 from worker.operations.importing import import_licenses
+from worker.operations.requests import Request, Verb
+from worker.operations.selecting import Meant
 
 STAFF = "- {name: staff, groups: [Staff], license: standard}"
 STAFF_RELEASE = "- {name: staff, groups: [Staff], license: standard, on_leave: {then: release, after: 7d}}"
@@ -88,6 +91,31 @@ def test_a_restored_user_moves_back_when_there_is_a_standard_seat(world: World, 
     assert contoso.licenses() == {"Ada": "standard", "Ben": "standard"}
     assert contoso.sources()["Ada"] == "rule:staff"
     assert world.free("archived") == 1
+
+
+@proves("D3", "L8")
+def test_what_a_person_gave_comes_back_with_a_restored_user(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada", "Ben")
+    world.add_lot("standard", 1)
+    world.add_lot("archived", 2)
+    contoso.policy("- {name: nobody, groups: [Nobody], license: standard}")
+    contoso.group("Nobody")
+    contoso.sync()
+    for verb, license in ((Verb.ASSIGN, "standard"), (Verb.ARCHIVE, "archived")):
+        by_hand(world.app, Request(verb, Meant(("ada@contoso.example",)), license), PERSON)
+        contoso.delete("Ada")
+        contoso.sync()
+        assert contoso.licenses() == {"Ada": "archived"}
+        by_hand(world.app, Request(Verb.ASSIGN, Meant(("ben@contoso.example",))), PERSON)
+        contoso.tenant.restore_user(contoso.people["Ada"])
+        contoso.settle()
+        waits = {"Ada": "insufficient_licenses"} if verb is Verb.ASSIGN else {}
+        assert (contoso.licenses()["Ada"], contoso.waiting()) == ("archived", waits)
+        by_hand(world.app, Request(Verb.DEACTIVATE, Meant(("ben@contoso.example",))), PERSON)
+        contoso.settle()
+        assert contoso.licenses() == {"Ada": license}, "as the person left it"
+    assert contoso.sources() == {"Ada": "manual"}
+    assert world.is_sound()
 
 
 @proves("D3", "D2")

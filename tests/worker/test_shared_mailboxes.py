@@ -5,8 +5,11 @@ from datetime import date, timedelta
 import pytest
 
 from tests.proves import proves
-from tests.worker.world import Customer, World, actions
+from tests.worker.world import PERSON, Customer, World, actions
+from worker.operations.by_hand import by_hand
 from worker.operations.pool_pass import pass_pools
+from worker.operations.requests import Request, Verb
+from worker.operations.selecting import Meant
 
 STAFF = "- {name: staff, groups: [Staff], license: standard}"
 SHARED = "- {name: shared, mailboxes: shared, license: standard}"
@@ -211,6 +214,48 @@ def test_a_mailbox_turned_into_a_shared_one_moves_to_the_entitlement_and_frees_i
     assert contoso.waiting() == {}
     assert contoso.clocks() == {}, "never unlicensed in between"
     assert "license.released" not in world.happened()
+
+
+@proves("S5", "G4")
+def test_turning_a_mailbox_into_a_shared_one_is_not_leaving(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada", "Ben")
+    staff = contoso.group("Staff", "Ada", "Ben")
+    world.add_lot("standard", 2)
+    contoso.policy(STAFF.replace("}", ", on_leave: {then: release, after: 0s}}", 1))
+    contoso.sync()
+    contoso.tenant.convert_mailbox(contoso.people["Ada"], "shared")
+    contoso.tenant.disable(contoso.people["Ada"])
+    contoso.settle()
+    assert contoso.through() == {"Ada": "entitlement", "Ben": "seat"}
+    assert contoso.clocks() == {}
+    contoso.tenant.remove_member(staff, contoso.people["Ada"])
+    contoso.settle()
+    assert contoso.licenses() == {"Ben": "standard"}, "leaving the group is"
+
+
+@proves("S5", "L8")
+def test_what_a_person_gave_moves_with_the_mailbox_and_stays_theirs(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada", "Ben")
+    contoso.group("Staff", "Ben")
+    world.add_lot("standard", 2)
+    contoso.policy(STAFF)
+    contoso.sync()
+    by_hand(world.app, Request(Verb.ASSIGN, Meant(("ada@contoso.example",))), PERSON)
+    contoso.tenant.convert_mailbox(contoso.people["Ada"], "shared")
+    contoso.tenant.disable(contoso.people["Ada"])
+    contoso.settle()
+    assert contoso.through() == {"Ada": "entitlement", "Ben": "seat"}
+    assert contoso.sources()["Ada"] == "manual"
+    contoso.tenant.convert_mailbox(contoso.people["Ada"], "user")
+    contoso.tenant.enable(contoso.people["Ada"])
+    contoso.hire("Cy")
+    contoso.tenant.add_member(contoso.tenant.find_group("Staff"), contoso.people["Cy"])
+    two_weeks_on(world, contoso)
+    contoso.settle()
+    assert contoso.through() == {"Ada": "seat", "Ben": "seat"}, "a user's mailbox needs a seat, whoever gave it"
+    assert contoso.sources()["Ada"] == "manual"
+    assert contoso.waiting() == {"Cy": "insufficient_licenses"}
+    assert world.is_sound()
 
 
 @proves("S5")

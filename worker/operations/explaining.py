@@ -138,6 +138,7 @@ def _decision(desired: Desired, held: Holding) -> Decision:
         "matched": f"rule {name!r} decides: {reason}",
         "none": f"rule {name!r} says none: {reason}",
         "disabled": f"rule {name!r} would match ({reason}), but the account is disabled",
+        "turned": f"no rule matches; rule {name!r} would if the mailbox were of the other kind",
         "left": "no rule matches",
         "suspended": f"rule {name!r} might match, but a group that it names cannot be found: nothing changes",
         "kind_unknown": "the directory has not said yet whether this is a shared mailbox: nothing changes",
