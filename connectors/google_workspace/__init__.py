@@ -50,4 +50,5 @@ DIRECTORY = DirectoryConnector(
     every=timedelta(minutes=5),
     capabilities=CAPABILITIES,
     opens="connectors.google_workspace.directory:open_directory",
+    examines="connectors.google_workspace.examining:examine",
 )

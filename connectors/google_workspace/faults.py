@@ -22,6 +22,7 @@ SCOPES = {
     "org_units": f"{_BASE}admin.directory.orgunit.readonly",
 }
 """The scope that each feature needs. Each has a token of its own, so that one that is missing stops nothing else."""
+NAMES = {"users": "users", "groups": "groups", "org_units": "organizational units"}
 PRIVILEGES = {
     "users": "Users > Read",
     "groups": "Groups > Read",
@@ -47,6 +48,7 @@ class _Grant(msgspec.Struct):
 
 _grant = msgspec.json.Decoder(_Grant).decode
 _CAUSES = (
+    ("account not found", "noAccount"),
     ("invalid email or user id", "unknownAdmin"),
     ("has been deleted", "deletedAdmin"),
     ("disabled", "disabledAdmin"),
@@ -101,6 +103,10 @@ def _sign_in(stage: str, codes: Sequence[str], caller: Caller, feature: str) -> 
             f"the administrator {admin} is suspended",
             f"let an administrator of the customer reactivate {admin}, or name another one as `admin`",
         ),
+        "noAccount": (
+            f"the service account {caller.account} was deleted",
+            "create another one with a JSON key, and let each customer delegate the scopes to its client id",
+        ),
         "clock": ("the clock of this machine is wrong", "synchronize the clock of the machine"),
         "key": (
             "the service account's key is no longer valid",
@@ -120,7 +126,8 @@ def delegation(caller: Caller, feature: str) -> str:
     number = caller.client_id or f"the numeric client id of {caller.account}"
     return (
         "in the customer's Admin console, Security > Access and data control > API controls > Domain-wide delegation,"
-        f" add {SCOPES[feature]} for {number}; it can take up to 24 hours"
+        f" add {SCOPES[feature]} for {number}; it can take up to 24 hours, and where the customer requires it a second"
+        " super administrator has to approve"
     )
 
 
@@ -143,13 +150,18 @@ def refused_by_api(refused: Refused, caller: Caller, feature: str) -> ConnectorE
     return NeedsPerson(f"{told[0]} ({refused.problem})", remedy=told[1], feature=feature)
 
 
+def _project(caller: Caller) -> str:
+    """The project of the service account, which its address tells."""
+    return caller.account.partition("@")[2].removesuffix(".iam.gserviceaccount.com") or "of the service account"
+
+
 def _denied(codes: set[str], caller: Caller, feature: str) -> tuple[str, str]:
     if codes & {"insufficientpermissions", "access_token_scope_insufficient"}:
-        return (f"the token lacks the scope for {feature.replace('_', ' ')}", delegation(caller, feature))
+        return (f"the token lacks the scope for {NAMES[feature]}", delegation(caller, feature))
     if codes & {"accessnotconfigured", "service_disabled"}:
         return (
             "the Admin SDK API is switched off in the service account's own project, for all customers",
-            "enable the Admin SDK API in the Google Cloud project of the service account",
+            f"enable the Admin SDK API in the Google Cloud project {_project(caller)}",
         )
     if "domaincannotuseapis" in codes:
         return (
@@ -158,7 +170,7 @@ def _denied(codes: set[str], caller: Caller, feature: str) -> tuple[str, str]:
         )
     who = caller.admin or caller.account
     return (
-        f"{who} may not read {feature.replace('_', ' ')}",
+        f"{who} may not read {NAMES[feature]}",
         f"check that {who} is not suspended, and has an admin role with the Admin API privilege"
         f" {PRIVILEGES[feature]} in the customer's Admin console",
     )

@@ -103,10 +103,14 @@ class _Walk:
 
     def _seen(self, page: UserPage) -> Page:
         self._check(page)
-        admin = (self.google.admin or "").lower()
-        met = self.place.met or any(admin in addresses(user) for user in page.users)
+        met = self.place.met or self._is_in(page)
         self.place = replace(self.place, token=page.nextPageToken or "", met=met)
         return self._page(seen_of(page.users))
+
+    def _is_in(self, page: UserPage) -> bool:
+        """Whether the administrator is in the page, by whichever of the addresses."""
+        admin = (self.google.admin or "").lower()
+        return any(admin in addresses(user) for user in page.users)
 
     def _gone(self, page: UserPage) -> Page:
         self._check(page)

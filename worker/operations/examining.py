@@ -16,7 +16,7 @@ from connectors.context import Context
 from connectors.examining import Finding, Needed
 from connectors.registry import directories, kinds
 from policies.credentials import EnvRef, FileRef
-from policies.document import DirectoryEntry, Policy, group_refs
+from policies.document import DirectoryEntry, Policy, group_refs, unit_refs
 from policies.provider import Provider
 from store.directories import DirectoryRow
 from store.engine import Store
@@ -128,7 +128,11 @@ def _directories(policies: Policies, rows: Mapping[str, DirectoryRow], context: 
 def _needed(policy: Policy, entry: DirectoryEntry) -> Needed:
     can = directories()[entry.kind].capabilities
     asks = entry.unknown_mailboxes is None
-    return Needed(groups=can.groups and bool(group_refs(policy)), mailboxes=can.mailbox_queue and asks)
+    return Needed(
+        groups=can.groups and bool(group_refs(policy, entry)),
+        mailboxes=can.mailbox_queue and asks,
+        org_units=can.unit_ids and bool(unit_refs(policy, entry)),
+    )
 
 
 def _examined(one: _Tried) -> list[Checked]:
