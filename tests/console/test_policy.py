@@ -164,6 +164,15 @@ def test_init_shows_the_client_id_of_a_google_key(terminal: Terminal) -> None:
     assert "    112233445566778899000\n" in said.out and "secret" not in said.out
 
 
+def test_init_begins_with_google_where_that_is_asked_for(terminal: Terminal) -> None:
+    said = terminal("init", "contoso", "--kind", "google_workspace")
+    assert (said.code, terminal("policy", "check").code) == (0, 0)
+    text = (terminal.folder / "policies.d" / "contoso.yaml").read_text()
+    assert "\n  contoso-gws:\n    kind: google_workspace\n" in text and "\n  # contoso-m365:" in text
+    assert "{key: {file: contoso.json}}" in text
+    assert "Domain-wide delegation" in said.out and "24 hours" in said.out and "microsoftonline" not in said.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

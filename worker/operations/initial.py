@@ -20,7 +20,11 @@ GOOGLE_SCOPES = (
     "https://www.googleapis.com/auth/admin.directory.orgunit.readonly",
 )
 """What the service account may be delegated; none of them writes."""
+MICROSOFT, GOOGLE = "microsoft365", "google_workspace"
 _REDIRECT = "https://localhost"
+_DIRECTORIES = re.compile(
+    r"^(  example-m365:.*?)^(  # example-gws:.*?)(?=^  # example-export:)", re.DOTALL | re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,10 @@ def begin(
     tenant: str | None = None,
     client_id: str | None = None,
     google_key: Path | None = None,
+    kind: str = MICROSOFT,
 ) -> Begun:
-    """Write `<company>.yaml` into the policy folder, which is made if need be. Raises Usage rather than overwrite."""
+    """Write `<company>.yaml` into the policy folder, which is made if need be, for a directory of this kind. Raises
+    Usage rather than overwrite."""
     if not COMPANY_ID.fullmatch(company):
         raise Usage(f"{company!r} is no id for a company, expected a-z, 0-9 and -")
     for what, given in (("tenant", tenant), ("client id", client_id)):
@@ -50,7 +56,8 @@ def begin(
             raise Usage(f"{given!r} is no {what}")
     file = folder / f"{company}.yaml"
     google_client_id = None if google_key is None else _client_id(google_key)
-    text = _filled(start_text(), company, tenant, client_id)
+    text = _for_google(start_text()) if kind == GOOGLE else start_text()
+    text = _filled(text, company, tenant, client_id)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as new:
@@ -77,12 +84,23 @@ def consent_url(tenant: str | None, client_id: str | None) -> str:
     return f"https://login.microsoftonline.com/{quote(tenant or 'organizations')}/v2.0/adminconsent?{asked}"
 
 
+def _for_google(text: str) -> str:
+    """The same with Google's directory in force, and Microsoft's as a comment."""
+
+    def swapped(found: "re.Match[str]") -> str:
+        microsoft = re.sub(r"^  ", "  # ", found[1], flags=re.MULTILINE)
+        return re.sub(r"^  # ", "  ", found[2], flags=re.MULTILINE) + microsoft
+
+    return _DIRECTORIES.sub(swapped, text)
+
+
 def _filled(text: str, company: str, tenant: str | None, client_id: str | None) -> str:
     variable = f"{company.replace('-', '_').upper()}_CLIENT_SECRET"
     text = text.replace("EXAMPLE_CLIENT_SECRET", variable if variable[0].isalpha() else f"COMPANY_{variable}")
     text = text.replace("company: example ", f"company: {company} ").replace("Example Ltd", company.title())
     text = text.replace("tenant: example.com", f"tenant: {tenant}" if tenant else "tenant: example.com")
     text = text.replace(NO_CLIENT, client_id or NO_CLIENT)
+    text = text.replace("file: example.json", f"file: {company}.json")
     return re.sub(r"\bexample-(m365|gws|export)\b", rf"{company}-\1", text)
 
 
