@@ -1,5 +1,10 @@
 """Which policy is in force, whatever happens to the files; what becomes of directories that none names (Z4, Z11)."""
 
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
 from connectors.simulators.microsoft365 import App
 from tests.proves import proves
 from tests.worker.world import PERSON, Customer, World
@@ -49,6 +54,46 @@ def test_a_broken_provider_file_changes_nothing_either(world: World, contoso: Cu
     assert world.load()
     assert contoso.sync().outcome == "nothing_to_do"
     assert contoso.licenses() == {"Ada": "standard"}
+
+
+PROVIDER = (
+    "provider:\n  defaults:\n    licenses: {retention: 90d}\n    safety: {release: {most: 0}}\n"
+    "    purchasing: {standard: {most_per_order: 5}}\n"
+)
+
+
+@proves("Z4", "Z11", "R3")
+@pytest.mark.parametrize("broken", [None, "provider: {nonsense: true}"], ids=["gone", "broken"])
+def test_what_the_provider_said_last_holds_while_its_file_is_gone_or_broken(
+    world: World, contoso: Customer, broken: str | None
+) -> None:
+    provider = world.folder / "provider.yaml"
+    provider.write_text(PROVIDER, encoding="utf-8")
+    licensed(world, contoso)
+    if broken is None:
+        provider.unlink()
+    else:
+        provider.write_text(broken, encoding="utf-8")
+    contoso.file.write_text(f"{contoso.file.read_text(encoding='utf-8')}# edited\n", encoding="utf-8")
+    assert [Path(problem.mark.file).name for problem in world.load()] == ["provider.yaml"]
+    contoso.tenant.remove_member(contoso.tenant.find_group("Staff"), contoso.people["Ada"])
+    contoso.sync()
+    assert world.holds() == [("release", 1)], "the provider's limit holds"
+    world.approve(world.hold("release"))
+    assert contoso.clocks() == {"Ada": timedelta(days=90)}
+    provider.write_text("{}", encoding="utf-8")
+    assert world.load() == (), "a provider who has nothing to say any more says so"
+
+
+@proves("Z4")
+def test_a_file_that_does_not_fit_what_the_provider_said_is_not_taken(world: World, contoso: Customer) -> None:
+    (world.folder / "provider.yaml").write_text(PROVIDER, encoding="utf-8")
+    licensed(world, contoso)
+    (world.folder / "provider.yaml").write_text("provider: {nonsense: true}", encoding="utf-8")
+    text = contoso.file.read_text(encoding="utf-8")
+    contoso.file.write_text(f"{text}purchasing: {{standard: {{pack: 10}}}}\n", encoding="utf-8")
+    assert {Path(problem.mark.file).name for problem in world.load()} == {"provider.yaml", contoso.file.name}
+    assert contoso.sync().outcome == "nothing_to_do", "the last good version stays in force"
 
 
 @proves("Z4")

@@ -16,7 +16,7 @@ from policies.judging import judge
 from policies.model import NOTHING, Account, AccountKey, Holding, Limited, Memberships
 from policies.planner import Context, Proposal, make_plan
 from store.times import micros, rfc3339
-from worker.operations.policies import in_force
+from worker.operations.policies import in_force, provider_text_in_force
 from worker.operations.policy_folder import read_folder
 from worker.operations.standing import Standing, standing
 
@@ -78,7 +78,9 @@ class Difference:
 
 def difference(app: "App") -> Difference:
     """Decide everybody by the policy in force and by the file as it is now, and tell where the two part."""
-    folder = read_folder(app.settings.policy_dir, app.kinds)
+    with app.store.read() as tx:
+        kept = provider_text_in_force(tx)
+    folder = read_folder(app.settings.policy_dir, app.kinds, kept)
     found = Difference(folder.problems)
     files: dict[str, Policy] = {file.policy.company: file.policy for file in folder.files if file.policy is not None}
     broken = {problem.mark.file for problem in folder.problems}

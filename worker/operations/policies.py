@@ -38,7 +38,9 @@ class InForce:
 def load(app: "App") -> tuple[Problem, ...]:
     """Read the folder into the store: good files become versions, broken ones are reported, missing ones freeze
     their company. Returns every problem; nothing that is in force changes because of one (Z4)."""
-    folder = read_folder(app.settings.policy_dir, app.kinds)
+    with app.store.read() as tx:
+        kept = provider_text_in_force(tx)
+    folder = read_folder(app.settings.policy_dir, app.kinds, kept)
     now = micros(app.clock())
     with app.store.begin() as tx:
         good = [(file, file.policy) for file in folder.files if file.policy is not None]
@@ -48,13 +50,16 @@ def load(app: "App") -> tuple[Problem, ...]:
             last, provider_text = known.get(policy.company), folder.provider_text
             if last is not None and (last.text, last.provider_text, last.file) == (file.text, provider_text, file.path):
                 continue
-            if folder.provider_problems:
-                kept = tx.versions.in_force(policy.company)
-                provider_text = None if kept is None else kept.provider_text
             tx.versions.store_good(policy.company, file.text, file.path, provider_text, now)
         tx.versions.report_broken({file.path: file.problems for file in folder.files if file.problems}, now)
         subscribe(tx, lambda version: parsed(version, app.kinds))
     return (*folder.problems, *_refusals(refused, [policy for _, policy in good]))
+
+
+def provider_text_in_force(tx: "Transaction") -> str | None:
+    """What `provider.yaml` said when the newest policy in force was read; None where it said nothing."""
+    newest = tx.versions.newest_in_force()
+    return None if newest is None else newest.provider_text
 
 
 def _refusals(refused: Sequence[Refused], policies: Sequence[Policy]) -> Iterator[Problem]:

@@ -41,12 +41,24 @@ class Folder:
         return (*self.provider_problems, *(problem for file in self.files for problem in file.problems))
 
 
-def read_folder(folder: Path, kinds: "Kinds") -> Folder:
-    """Read every policy of the folder; what is broken is reported with all its problems, the rest is read."""
-    provider, provider_text, provider_problems = provider_file(folder / PROVIDER_FILE, kinds)
+def read_folder(folder: Path, kinds: "Kinds", in_force: str | None = None) -> Folder:
+    """Read every policy of the folder; what is broken is reported with all its problems, the rest is read.
+
+    `in_force` is the text of `provider.yaml` that is in force: it holds for the others where the file is broken now,
+    or gone (Z4, Z11, R3).
+    """
+    path = folder / PROVIDER_FILE
+    provider, provider_text, provider_problems = provider_file(path, kinds)
+    if provider_text is None and in_force is not None:
+        provider, provider_text = read_provider(in_force, PROVIDER_FILE, kinds), in_force
+        provider_problems = provider_problems or (_gone(path),)
     paths = sorted(path for path in folder.glob("*.y*ml") if path.name != PROVIDER_FILE) if folder.is_dir() else []
     files = tuple(_read_file(path, kinds, provider, provider_text) for path in paths)
     return Folder(provider, provider_text, _unambiguous(files), provider_problems)
+
+
+def _gone(path: Path) -> Problem:
+    return Problem(Mark(str(path), 1, 1), "the file is gone; what it said last holds", expected="'{}' to say nothing")
 
 
 def provider_file(path: Path, kinds: "Kinds") -> tuple[Provider, str | None, tuple[Problem, ...]]:
