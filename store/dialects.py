@@ -155,9 +155,20 @@ class Postgresql:
     """The store at scale: any number of workers on any number of machines."""
 
     name = "postgresql"
+    silence = 60_000
+    """Milliseconds without a word in the middle of a transaction after which the server ends it: whoever is silent for
+    so long was frozen or lost its network, and others wait for what it has locked."""
 
     def engine(self, url: URL, pool_size: int) -> Engine:
-        return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True)
+        engine = create_engine(
+            url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
+        )
+        event.listen(engine, "connect", self._on_connect)
+        return engine
+
+    def _on_connect(self, raw: Any, _record: object) -> None:
+        raw.execute(f"SET idle_in_transaction_session_timeout = {self.silence}")
+        raw.commit()
 
     def complete(self, connection: Connection) -> None:
         from store.schema import UNLOGGED

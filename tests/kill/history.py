@@ -29,7 +29,7 @@ def begin(house: House) -> None:
         directory="every: 1s",
         purchasing=f"{{seller: {{kind: http, url: '{house.portal_url}', secret: {{file: portal}}}},"
         " standard: {auto: true, pack: 2}, archived: {auto: true}}",
-        notify=f"[{house.hook.entry}]",
+        notify=f"[{house.hook.entry}, {{email: {{to: [ops@contoso.example]}}}}]",
         safety="{archive: {most: 3, share: 100%}}",
     )
 
@@ -65,7 +65,9 @@ def mass_deletion(house: House) -> None:
 
 
 def approval(house: House) -> None:
-    """The person approves. The daemon may be at work on the directory just then, so the person tries again."""
+    """A person has a mail about it, and approves. The daemon may be at work on the directory just then, so that the
+    person tries again."""
+    house.until(lambda: house.mailbox.letters)
     hash = house.world.hold("archive")
 
     def approved() -> bool:
@@ -81,6 +83,6 @@ ACTS: tuple[Act, ...] = (begin, busy_day, hires, mass_deletion, approval)
 STEPS = (
     "leased", "page", "staged", "look-up", "resolve", "group page", "mailboxes", "pulled", "merged", "planned",
     "applied", "order claimed", "order leaves", "order answered", "order recorded", "receiver claimed",
-    "events sent", "commit",
+    "events sent", "mail leaves", "mail sent", "commit",
 )  # fmt: skip
-"""Every step that is marked, and any commit."""
+"""Every step that is marked, and any commit. Only Google Workspace has `units`."""

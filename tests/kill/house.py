@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import count
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
+
+from aiosmtpd.controller import Controller
 
 from connectors.simulators import seller
 from connectors.simulators.microsoft365 import SIMULATED_SECRET, Habits, Simulator, serve
@@ -27,17 +30,19 @@ from tests.kill.clock import SharedClock
 from tests.kill.process import Fate, Part, play
 from tests.services.kept import free_port
 from tests.worker import outside
-from tests.worker.outside import Hook
+from tests.worker.outside import Hook, Mailbox
 from tests.worker.world import SECRET, START, Customer, World
 from worker.bootstrap import build
 from worker.settings import Settings
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Real seconds until something that should come about has not."""
 LATER = timedelta(minutes=11)
 """Longer than any lease and any claim."""
-STUCK = 1.5
+STUCK = 3.0
 """Real seconds without an end after which that much time passes."""
+LOOKS_ONCE_IN = 5
+"""Looking after processes is cheap, and looking at the whole outcome is not."""
 MANY, ONE = ("scheduler", "worker", "worker"), ("up",)
 IMPORTED = (
     "pytest", "tests.kill.process", "worker.process", "worker.operations.syncing", "worker.telling", "azure.identity",
@@ -62,6 +67,7 @@ class Ports:
     graph: int = field(default_factory=free_port)
     portal: int = field(default_factory=free_port)
     hook: int = field(default_factory=free_port)
+    mail: int = field(default_factory=free_port)
     nobody: int = field(default_factory=free_port)
 
 
@@ -76,6 +82,7 @@ class House:
     portal: seller.Simulator
     portal_url: str
     hook: Hook
+    mailbox: Mailbox
     clock: SharedClock
     roles: Sequence[str]
     chance: random.Random = field(default_factory=lambda: random.Random(0))
@@ -86,7 +93,6 @@ class House:
     """The codes of processes that ended."""
     level: int = logging.INFO
     """What processes log."""
-    smtp_url: str = ""
     asked: list[Request] = field(default_factory=list)
     """Everything that was asked of anybody outside, as it came over the wire."""
     _running: dict[int, ForkServerProcess] = field(default_factory=dict)
@@ -154,18 +160,18 @@ class House:
         """Keep the processes going until something has come about. Time passes when nothing comes about, and after each
         death: so much that nothing of the dead is waited for."""
         deadline, look, since = time.monotonic() + PATIENCE, threading.Event(), time.monotonic()
-        while True:
+        for again in count():
             gone = self.tend()
-            if not gone and holds():
+            if again % LOOKS_ONCE_IN == 0 and not gone and holds():
                 return
             assert time.monotonic() < deadline, (otherwise(), self.said()[-5:])
             if not in_real_time and (gone or time.monotonic() - since > STUCK):
                 self.world.later(LATER)
                 since = time.monotonic()
-            if self.may_kill and self.chance.random() < 0.1:
+            if self.may_kill and self.chance.random() < 0.05:
                 self.may_kill -= 1
                 self.kill()
-            look.wait(0.03)
+            look.wait(0.02)
 
     def passes(self, number: int = 2) -> None:
         """Wait for so many more passes, each of which is due at once."""
@@ -195,7 +201,8 @@ class House:
         """The outcome when passes bring nothing new any more."""
         while True:
             before = self.outcome()
-            self.passes(3)
+            self.passes(2)
+            self.until(lambda: self.world.one("SELECT count(*) FROM outbox WHERE done_at IS NULL") == 0)
             if self.outcome() == before:
                 return before
 
@@ -214,6 +221,8 @@ class House:
         self.until(lambda: set(self.hook.ids) == self.ids_told(), lambda: self.ids_told() - set(self.hook.ids))
         same = {(event["id"], json.dumps(event, sort_keys=True)) for event in self.hook.accepted}
         assert len(same) == len(set(self.hook.ids)), "what is told again is told in the same words"
+        letters = {(letter["Message-ID"], str(letter.get_content())) for letter in self.mailbox.letters}
+        assert len(letters) == len(set(self.mailbox.names)), "and so are people"
 
     def ready(self) -> str:
         """What the newest process says of itself."""
@@ -237,7 +246,7 @@ class House:
             **os.environ, SECRET: SIMULATED_SECRET,
             "SEATKEEPER_DATABASE_URL": settings.database_url, "SEATKEEPER_CONSOLE": "127.0.0.1:0",
             "SEATKEEPER_POLICY_DIR": str(settings.policy_dir), "SEATKEEPER_REDIS_URL": settings.redis_url or "",
-            "SEATKEEPER_SECRETS_DIR": str(settings.secrets_dir), "SEATKEEPER_SMTP_URL": self.smtp_url,
+            "SEATKEEPER_SECRETS_DIR": str(settings.secrets_dir), "SEATKEEPER_SMTP_URL": settings.smtp_url or "",
         }  # fmt: skip
 
 
@@ -270,10 +279,15 @@ def a_house(folder: Path, database_url: str, redis_url: str | None, ports: Ports
         hook.url = f"{ears.url}/hooks"
         outside.allow(world, shop.url.partition("//")[2])
         outside.allow(world, f"127.0.0.1:{ports.hook}")
+        mailbox = Mailbox()
+        post = Controller(mailbox, hostname="127.0.0.1", port=ports.mail)
+        post.start()
+        stack.callback(post.stop)
         contoso = world.customer()
         contoso.tenant.habits = Habits(page_size=3)
+        settings = replace(settings, smtp_url=f"smtp://127.0.0.1:{ports.mail}?from=seatkeeper@northwind.example")
         roles = MANY if redis_url else ONE
-        house = House(world, contoso, settings, folder, portal, shop.url, hook, clock, roles)
+        house = House(world, contoso, settings, folder, portal, shop.url, hook, mailbox, clock, roles)
         for server in (graph, shop, ears):
             server.respond = _heard(house, server.respond)
         stack.callback(house.end)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import event
 
+from store.dialects import Postgresql
 from tests.e2e.daemon import QUICK
 from tests.kill.clock import SharedClock
 from worker.bootstrap import App, build
@@ -25,6 +26,8 @@ from worker.logs import to_standard_error
 from worker.process import Daemon
 from worker.settings import read_settings
 
+SILENCE = 2_000
+"""Milliseconds until PostgreSQL ends the transaction of a process that is frozen."""
 DEEDS = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
 
 
@@ -92,6 +95,7 @@ def fated(part: Part) -> App:
     """The application, which tells its fate where it is."""
     fate = Fate(part.folder / "fate")
     settings = read_settings(os.environ)
+    Postgresql.silence = SILENCE
     app = build(settings, clock=SharedClock(part.folder / "clock"), pool_size=QUICK.connections)
 
     def before_commit(connection: Any) -> None:

@@ -1,6 +1,7 @@
 """Kill the daemon at every marked step and at random moments, and start it again: it ends as if it had lived (Z6)."""
 
 import random
+import re
 import signal
 import sys
 from collections import Counter
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.e2e.conftest import ROOT
 from tests.kill.conftest import Open
 from tests.kill.history import ACTS, STEPS
 from tests.kill.house import House, Outcome
@@ -17,8 +19,14 @@ from tests.worker.test_killed import differing
 SEED = 20_261_121
 AT_RANDOM = 2
 """Kills at random moments in each act, beside those at marked steps."""
-ONCE = {"resolve": 0, "mailboxes": 0, "look-up": 1}
+ONCE = {"staged": 0, "resolve": 0, "mailboxes": 0, "look-up": 1, "mail leaves": 3, "mail sent": 3}
 """Steps that only one act comes to."""
+
+
+def test_somebody_is_killed_at_every_step_that_is_marked() -> None:
+    sources = "".join(file.read_text() for file in (ROOT / "worker").rglob("*.py"))
+    marked = set(re.findall(r"\.(?:mark|step)\(\"([^\"]+)\"\)", sources))
+    assert marked | {"commit"} == {*STEPS, "units"}
 
 
 def undisturbed(open_house: Open, kind: str) -> list[Outcome]:
@@ -54,7 +62,7 @@ def test_a_daemon_that_is_killed_anywhere_ends_as_if_it_had_not_been(
     while killed.total() < kills or not killed:
         with open_house(kind) as house:
             disturbed(house, calm, chance)
-        killed += house.kills
+            killed += house.kills
     with capsys.disabled():
         sys.stdout.write(
             f"\n{kind}: {killed.total()} kills: {', '.join(f'{n} {k}' for k, n in sorted(killed.items()))}\n"

@@ -1,7 +1,7 @@
 """Whoever is told outside, for the tests: programs that listen on loopback, and a mail server with its letters."""
 
 import base64
-import email
+import email.policy
 import hashlib
 import hmac
 import json
