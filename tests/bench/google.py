@@ -52,8 +52,9 @@ def ratios(result: dict[str, Any], idiom: dict[str, Any] | None) -> dict[str, fl
     found = {
         "pull, CPU ÷ floor A": cpu(result, "pull") / cpu(result, "floor A"),
         "unchanged, seconds beyond the wire": figures["unchanged again"]["pass"] - figures["wire"]["wall"],
+        "unchanged, CPU seconds beyond the wire": cpu(result, "unchanged again") - cpu(result, "wire"),
     }
-    return found | against_idiom(result, idiom)
+    return found | against_idiom(result, idiom, "first pass", "pull")
 
 
 def tables(results: list[dict[str, Any]], idiom: dict[str, Any] | None) -> Iterator[str]:

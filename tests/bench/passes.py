@@ -149,7 +149,7 @@ def ratios(result: dict[str, Any], idiom: dict[str, Any] | None) -> dict[str, fl
         "pull, CPU ÷ floor A": cpu(result, "pull") / cpu(result, "floor A"),
         "first pass, CPU ÷ floor B": cpu(result, "first pass") / cpu(result, "floor B"),
     }
-    return found | against_idiom(result, idiom)
+    return found | against_idiom(result, idiom, "first pass")
 
 
 def cpu(result: dict[str, Any], name: str) -> float:
@@ -158,12 +158,12 @@ def cpu(result: dict[str, Any], name: str) -> float:
     return float(figure["cpu"] + figure["server_cpu"])
 
 
-def against_idiom(result: dict[str, Any], idiom: dict[str, Any] | None) -> dict[str, float]:
-    """What the idiom takes for a user, as a multiple of the first pass."""
+def against_idiom(result: dict[str, Any], idiom: dict[str, Any] | None, *names: str) -> dict[str, float]:
+    """What the idiom takes for a user, as a multiple of what each of these takes."""
     if idiom is None:
         return {}
-    ours = cpu(result, "first pass") / result["users"]
-    return {"idiom, CPU a user ÷ first pass": idiom["cpu"] / idiom["seen"] / ours}
+    its = idiom["cpu"] / idiom["seen"]
+    return {f"idiom, CPU a user ÷ {name}": its / (cpu(result, name) / result["users"]) for name in names}
 
 
 def tables(results: list[dict[str, Any]], idiom: dict[str, Any] | None) -> Iterator[str]:
