@@ -290,6 +290,24 @@ def test_nobody_is_told_that_data_may_go_on_the_word_of_an_old_read(world: World
     assert world.happened()["account.purge_due"] == 1
 
 
+@proves("L5", "R4")
+def test_nobody_is_told_that_data_may_go_while_the_directory_does_not_confirm_it(
+    world: World, contoso: Customer
+) -> None:
+    contoso.hire("Ada", "Ben")
+    world.add_lot("archived", 2)
+    contoso.policy(NOBODY)
+    contoso.sync()
+    ask(world, "assign", "Ada", "Ben", license="archived")
+    contoso.delete("Ada")
+    ask(world, "deactivate", "Ada", "Ben")
+    assert (shown(world, "Ada").protection, shown(world, "Ben").protection) == ("retained", "purge_due")
+    contoso.sync()
+    pass_clocks(world.app, contoso.row().company, micros(world.clock()))
+    assert shown(world, "Ada").protection == "purge_due"
+    assert world.happened()["account.purge_due"] == 2
+
+
 @proves("L9", "L4")
 def test_backups_of_before_are_shown_as_kept_and_until_when(world: World, contoso: Customer) -> None:
     contoso.hire("Ada", "Ben")

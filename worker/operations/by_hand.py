@@ -18,10 +18,11 @@ from store.times import micros
 from worker.errors import Usage
 from worker.operations.hand_limits import beyond, hold
 from worker.operations.hand_writing import write
-from worker.operations.handing import NEEDS_STOCK, RELEASE, Intent, Part, less, person_of
+from worker.operations.handing import NEEDS_STOCK, RELEASE, Intent, Part, less, person_of, takes_archived
 from worker.operations.policies import in_force
 from worker.operations.pools import serve_pool
 from worker.operations.requests import Request, intents, unfit
+from worker.operations.retaining import let_go_by_hand
 from worker.operations.runs import HeldKind
 from worker.operations.selecting import Selection, select
 from worker.operations.serving import stock_of
@@ -104,9 +105,22 @@ def by_hand(app: "App", request: Request, who: str) -> Done:
     """
     try:
         with app.store.begin() as tx:
-            return _do(app, tx, request, who)
+            done, parts = _do(app, tx, request, who)
     except _Refused as refused:
         return refused.done
+    let_go(app, parts, who)
+    return done
+
+
+def let_go(app: "App", parts: Sequence[Part], who: str) -> None:
+    """Tell the engine at once that backups may go whose archived licenses a person took, after being told what it means
+    (L5). Where the directory was not read lately, or does not confirm it now, the clocks have ended, and nobody is told
+    before it does (R4)."""
+    for part in parts:
+        doomed = {settled.intent.subject.key for settled in part.settled if takes_archived(settled.intent)}
+        if doomed:
+            because = f"archived license deactivated by {person_of(who)}"
+            let_go_by_hand(app, part.company.key, part.in_force, doomed, who, because)
 
 
 def preview(app: "App", request: Request) -> Preview:
@@ -118,7 +132,7 @@ def preview(app: "App", request: Request) -> Preview:
     return Preview({subject.key: subject.license for subject in found.subjects}, tuple(sorted(kept)))
 
 
-def _do(app: "App", tx: "Transaction", request: Request, who: str) -> Done:
+def _do(app: "App", tx: "Transaction", request: Request, who: str) -> tuple[Done, list[Part]]:
     found = select(tx, request.meant, unfit(request), micros(app.clock()), lock=True)
     _as_seen(found, request.seen)
     wished = {company: list(intents(found.of(company), request, person_of(who))) for company in found.companies}
@@ -131,9 +145,9 @@ def _do(app: "App", tx: "Transaction", request: Request, who: str) -> Done:
     if verdict is not None:
         done.held = [held for part in parts for held in hold(part, verdict.why)]
         done.assigned, done.deactivated, done.marked = [], [], 0
-        return done
+        return done, []
     done.served = carry_out(app, tx, parts)
-    return done
+    return done, parts
 
 
 def work_out(app: "App", tx: "Transaction", intents: Mapping[int, Sequence[Intent]], who: str) -> list[Part]:

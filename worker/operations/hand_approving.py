@@ -6,7 +6,7 @@ from policies.model import License, Limited
 from store.errors import Conflict
 from store.plans import HeldPlan
 from worker.errors import Insufficient
-from worker.operations.by_hand import carry_out, work_out
+from worker.operations.by_hand import carry_out, let_go, work_out
 from worker.operations.handing import Intent, Part
 from worker.operations.runs import REPORTED, AccountName, Action, RunResult
 
@@ -34,6 +34,7 @@ def apply_held(app: "App", plan: HeldPlan, who: str) -> RunResult:
             raise _insufficient(part)
         tx.plans.approve(plan, who, part.now)
         carry_out(app, tx, [part], approved=True)
+    let_go(app, [part], who)
     return _told(directory.id, [settled.intent for settled in part.settled])
 
 

@@ -18,7 +18,6 @@ from worker.operations.handing import (
     Intent,
     Part,
     Settled,
-    takes_archived,
 )
 from worker.operations.serving import CHUNK
 
@@ -36,7 +35,6 @@ def write(part: Part, *, approved: bool = False) -> None:
     _mark(part)
     marks = [settled.intent for settled in part.settled if not settled.changes_license]
     part.tx.audit.append(part.company.key, (_mark_entry(part, intent) for intent in marks), part.now)
-    _purge(part)
     _count(part, approved=approved)
     subjects = [settled.intent.subject for settled in part.settled]
     part.tx.by_hand.look_again([s.key for s in subjects], {s.directory for s in subjects})
@@ -75,17 +73,6 @@ def _mark_entry(part: Part, intent: Intent) -> Entry:
     before = json_text(license=None, source=subject.source)
     after = json_text(license=None, source=_MARKED.get(intent.kind, Source.MANUAL))
     return Entry(part.who, what, subject.id, subject.directory, before, after, intent.because)
-
-
-def _purge(part: Part) -> None:
-    """Tell the engine at once that backups may go: a person took their archived licenses, and was told what it means
-    (L5). Where a directory was not read lately the clocks have ended, and nobody is told before it was (R4)."""
-    doomed = {settled.intent.subject.key for settled in part.settled if takes_archived(settled.intent)}
-    if not doomed:
-        return
-    company, because = part.company.key, f"archived license deactivated by {part.person}"
-    ended = [clock for clock in part.tx.retentions.run_out(company, part.now) if clock.account in doomed]
-    part.tx.retentions.purge(company, ended, part.who, because, part.now)
 
 
 def _count(part: Part, *, approved: bool) -> None:

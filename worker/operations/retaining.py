@@ -107,7 +107,26 @@ def _judged(tx: "Transaction", company: int, policy: InForce, clocks: Sequence[R
     return held[0] if held else None
 
 
-def _let_go(app: "App", company: int, policy: InForce, sure: Sequence[Running], now: int) -> None:
+def let_go_by_hand(
+    app: "App", company: int, policy: InForce, accounts: Collection[int], who: str, because: str
+) -> None:
+    """Let go what a person has just taken the archived licenses of, and was counted then (L5)."""
+    now = micros(app.clock())
+    with app.store.read() as tx:
+        ended = [clock for clock in tx.retentions.run_out(company, now) if clock.account in accounts]
+    if ended:
+        _let_go(app, company, policy, ended, now, who, because)
+
+
+def _let_go(
+    app: "App",
+    company: int,
+    policy: InForce,
+    sure: Sequence[Running],
+    now: int,
+    who: str = "system",
+    because: str = BECAUSE,
+) -> None:
     """Ask the directory once more, and tell the engine (R4)."""
     agreed = _agreed(app, policy, sure)
     if not agreed:
@@ -117,7 +136,7 @@ def _let_go(app: "App", company: int, policy: InForce, sure: Sequence[Running], 
         clocks = [clock for clock in tx.retentions.run_out(company, now) if clock.account in agreed]
         if not clocks:
             return
-        tx.retentions.purge(company, clocks, "system", BECAUSE, now)
+        tx.retentions.purge(company, clocks, who, because, now)
         if standard := sum(clock.license == License.STANDARD for clock in clocks):
             tx.plans.note_removals(company, PURGE, License.STANDARD.value, standard, now)
 
