@@ -25,7 +25,7 @@ class Binding(NamedTuple):
 
 
 class GroupSize(NamedTuple):
-    """A group's direct members before and after a walk that listed all of them."""
+    """A group's direct members before and after a walk that listed all of them, or took some of them away."""
 
     id: str
     name: str
@@ -50,6 +50,20 @@ class Closure:
             known = self.everybody.union(*(self.refs.get(group, ()) for group in groups))
             self._seen[groups] = known
         return known
+
+
+_OF_GROUP = (
+    "FROM edge AS e WHERE e.directory = :directory AND e.grp = (SELECT key FROM grp WHERE directory = :directory"
+    " AND id = :id)"
+)
+_STAGED = (
+    "FROM (SELECT DISTINCT s.member FROM stage_edge AS s WHERE s.batch = :batch AND s.grp = :id AND NOT s.gone) AS m"
+)
+_TAKEN = (
+    "EXISTS (SELECT 1 FROM stage_edge AS s WHERE s.batch = :batch AND s.grp = :id AND s.member = e.member AND s.gone"
+    " AND NOT EXISTS (SELECT 1 FROM stage_edge AS l WHERE l.batch = :batch AND l.grp = :id AND l.member = e.member"
+    " AND l.n > s.n AND NOT l.gone))"
+)
 
 
 class Groups:
@@ -158,18 +172,32 @@ class Groups:
         return {directory: frozenset(ids) for directory, ids in found.items()}
 
     def sizes(self, directory: int, batch: int, whole: Sequence[str]) -> list[GroupSize]:
-        """Members before and after a staged walk, of the groups that it listed completely (Z2, accident 9)."""
+        """Members before and after a staged walk, of the groups that it listed completely or took members from
+        (Z2, accident 9)."""
+        taken = self._tx.execute(
+            "SELECT DISTINCT grp FROM stage_edge WHERE batch = :batch AND gone ORDER BY grp", {"batch": batch}
+        ).scalars()
         found = []
-        for id in whole:
+        for id in dict.fromkeys([*whole, *taken]):
+            values = {"directory": directory, "batch": batch, "id": id}
+            after = f"(SELECT count(*) {_STAGED})" if id in whole else f"(SELECT count(*) {_OF_GROUP} AND NOT {_TAKEN})"
             row = self._tx.execute(
-                "SELECT g.name, (SELECT count(*) FROM edge AS e WHERE e.grp = g.key),"
-                " (SELECT count(DISTINCT s.member) FROM stage_edge AS s WHERE s.batch = :batch AND s.grp = :id"
-                " AND NOT s.gone) FROM grp AS g WHERE g.directory = :directory AND g.id = :id",
-                {"directory": directory, "batch": batch, "id": id},
+                f"SELECT g.name, (SELECT count(*) {_OF_GROUP}), {after} FROM grp AS g"
+                " WHERE g.directory = :directory AND g.id = :id",
+                values,
             ).one_or_none()
             if row is not None:
                 found.append(GroupSize(id, row[0], row[1], row[2]))
         return found
+
+    def lost(self, directory: int, batch: int, id: str, *, whole: bool) -> frozenset[str]:
+        """The members that a group loses by a staged walk, which listed it completely or not."""
+        unlisted = " OR NOT EXISTS (SELECT 1 FROM stage_edge AS s WHERE s.batch = :batch AND s.grp = :id"
+        condition = f"({_TAKEN}{f'{unlisted} AND s.member = e.member)' if whole else ''})"
+        rows = self._tx.execute(
+            f"SELECT e.member {_OF_GROUP} AND {condition}", {"directory": directory, "batch": batch, "id": id}
+        )
+        return frozenset(rows.scalars())
 
     def merge(self, directory: int, batch: int, whole: Sequence[str]) -> int:
         """Lay a staged walk over the memberships; accounts that gained or lost one are noted for planning.

@@ -192,6 +192,22 @@ def test_a_group_that_lost_half_its_members_is_read_again(wire: World) -> None:
 
 
 @proves("Z2")
+def test_a_group_that_loses_half_its_members_by_a_change_is_read_again_too(wire: World) -> None:
+    contoso = settled(wire, 14)
+    staff = contoso.tenant.find_group("Staff")
+    for n in range(8):
+        contoso.tenant.remove_member(staff, contoso.people[f"Person {n:03}"])
+    wire.simulator.order(Fault("error", "/groups/*/members", times=None))
+    assert contoso.sync().outcome == "failed"
+    edges = "SELECT count(*) FROM edge"
+    assert wire.one(edges) == 14, "not believed before it was read again"
+    wire.simulator.withdraw_faults()
+    wire.later(hours=1)
+    assert contoso.sync().outcome != "failed"
+    assert wire.one(edges) == 6
+
+
+@proves("Z2")
 @pytest.mark.parametrize("members", [4, 5, 6, 10, 11, 21])
 def test_groups_of_all_sizes_around_a_page_are_read_whole(wire: World, members: int) -> None:
     """Accident 7: members 101 and up were removed, again and again."""

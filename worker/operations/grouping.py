@@ -154,23 +154,39 @@ def _forget(run: Run, grouped: Grouped) -> None:
 
 def _read_again(run: Run, directory: Directory, grouped: Grouped) -> None:
     """A group that reads empty, or lost half its members, is read a second time; only what both reads say counts."""
-    if not grouped.whole:
+    if not grouped.whole and not grouped.edges:
         return
+    key = run.directory.key
     with run.app.store.read() as tx:
-        sizes = tx.groups.sizes(run.directory.key, run.batch, grouped.whole)
-    for size in sizes:
-        if not group_shrank(size.before, size.after):
-            continue
-        members = set()
-        for page in directory.read_group(size.id):
-            members |= {edge.member for edge in page.edges if not edge.gone}
-            run.stay()
-        if len(members) != size.after:
+        shrunk = [
+            (size, tx.groups.lost(key, run.batch, size.id, whole=size.id in grouped.whole))
+            for size in tx.groups.sizes(key, run.batch, grouped.whole)
+            if group_shrank(size.before, size.after) and not _is_gone(grouped, size.id)
+        ]
+    for size, lost in shrunk:
+        again = _members(run, directory, size.id)
+        if again is None or not lost.isdisjoint(again):
+            then = "was gone" if again is None else f"had some of those who were missing, and {len(again)} in all"
             raise Transient(
-                f"group {size.name or size.id} had {size.before} members, then read {size.after}, then {len(members)}:"
+                f"group {size.name or size.id} had {size.before} members, then read {size.after}, then {then}:"
                 " not believed",
                 feature="groups",
             )
+
+
+def _is_gone(grouped: Grouped, id: str) -> bool:
+    return id in grouped.found and grouped.found[id].gone
+
+
+def _members(run: Run, directory: Directory, id: str) -> set[str] | None:
+    """All direct members of a group; None where it is gone."""
+    members: set[str] = set()
+    for page in directory.read_group(id):
+        if any(group.gone for group in page.groups):
+            return None
+        members |= {edge.member for edge in page.edges if not edge.gone}
+        run.stay()
+    return members
 
 
 @dataclass(frozen=True)
