@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from urllib.parse import urlsplit
 
 import requests
+import requests.adapters
 from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import (
     CertificateCredential,
@@ -18,7 +19,9 @@ from azure.identity import (
     CredentialUnavailableError,
     ManagedIdentityCredential,
 )
+from urllib3.exceptions import HTTPError
 
+from connectors.deadlines import within
 from connectors.errors import ConnectorError, NeedsPerson, Transient
 from connectors.links import Root, is_loopback
 from connectors.microsoft365.clouds import LOGIN_HOSTS
@@ -120,15 +123,47 @@ def _options(login: Root) -> dict[str, Any]:
     if login.scheme == "https":
         unknown = login.host not in LOGIN_HOSTS
         patient = {"connection_timeout": 10, "read_timeout": 60, "retry_total": 2}
-        return {"authority": login.url, "disable_instance_discovery": unknown, **patient}
-    transport = PlainOnLoopback(session=_direct(), connection_timeout=10, read_timeout=60)
+        transport = RequestsTransport(session=_session(), connection_timeout=10, read_timeout=60)
+        return {"authority": login.url, "disable_instance_discovery": unknown, "transport": transport, **patient}
+    transport = PlainOnLoopback(session=_session(), connection_timeout=10, read_timeout=60)
+    transport.session.trust_env = False
     authority = login._replace(scheme="https").url
     return {"authority": authority, "disable_instance_discovery": True, "transport": transport, "retry_total": 0}
 
 
-def _direct() -> requests.Session:
+LARGEST, WHOLE = 1 << 20, 120.0
+"""Bytes and seconds of an answer of the login service."""
+
+
+class Bounded(requests.adapters.HTTPAdapter):
+    """Answers that have an end: none is larger, and none takes longer."""
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        super().init_poolmanager(*args, **more)
+        self.poolmanager.pool_classes_by_scheme = within(WHOLE)
+
+    def proxy_manager_for(self, *args: Any, **more: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **more)
+        manager.pool_classes_by_scheme = within(WHOLE)
+        return manager
+
+    def send(self, *args: Any, **more: Any) -> Any:
+        answer: Any = super().send(*args, **{**more, "stream": True})
+        try:
+            body = answer.raw.read(LARGEST + 1, decode_content=True)
+        except HTTPError as broken:
+            raise requests.ConnectionError(type(broken).__name__) from None
+        if len(body) > LARGEST:
+            answer.close()
+            raise requests.ConnectionError("the answer is too large")
+        answer._content, answer._content_consumed = body, True
+        return answer
+
+
+def _session() -> requests.Session:
     session = requests.Session()
-    session.trust_env = False
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, Bounded())
     return session
 
 

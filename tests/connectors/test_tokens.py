@@ -396,3 +396,16 @@ def test_a_token_of_another_tenant_is_refused_before_it_is_used(
 
 def test_a_tenant_may_be_named_by_its_domain(credentials: Credentials, server: GraphServer, contoso: Tenant) -> None:
     assert source(credentials, server, "contoso.example").tenant() == contoso.id
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"token_endpoint": "' + b"x" * 2_000_000 + b'"}', b"[" * 200_000, b'{"a": ' + b"[" * 200_000],
+    ids=["large", "nested", "nested-inside"],
+)
+def test_an_answer_without_measure_of_the_login_service_is_no_token(credentials: Credentials, body: bytes) -> None:
+    """Whatever listens there: what it sends is bounded in bytes, and its nesting ends nothing but the attempt."""
+    with LoopbackServer(lambda _request: Answer(200, {"Content-Type": "application/json"}, body)) as server:
+        tokens = source(credentials, server, "7d2f0f3c-5a0e-4c64-9a53-0d6f2f1b7a10")
+        with pytest.raises(Transient, match="signing in failed"):
+            tokens.sign(None)
