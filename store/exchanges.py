@@ -56,6 +56,11 @@ class Exchanges:
         rows = self._tx.execute(f"SELECT DISTINCT l.pool FROM lot AS l WHERE {_ENDED} ORDER BY l.pool", {"now": now})
         return [row[0] for row in rows]
 
+    def is_new(self, pool: int, now: int) -> bool:
+        """Whether a lot of the pool ended of which seats are held, since the last pass over the pool."""
+        sql = f"SELECT EXISTS (SELECT 1 FROM lot AS l WHERE l.pool = :pool AND {_ENDED} AND NOT l.ended)"
+        return bool(self._tx.execute(sql, {"pool": pool, "now": now}).scalar_one())
+
     def companies(self, pool: int, now: int) -> list[int]:
         """The companies that hold seats of the pool's lots that ended."""
         rows = self._tx.execute(

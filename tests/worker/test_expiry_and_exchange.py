@@ -143,6 +143,20 @@ def test_a_seat_that_a_run_frees_goes_to_an_expired_holder_first(world: World, c
     assert world.is_sound()
 
 
+@proves("M9", "M4")
+def test_a_run_that_comes_before_the_pool_pass_gives_no_seat_past_those_whose_lot_has_just_ended(
+    world: World, contoso: Customer
+) -> None:
+    staffed(world, contoso, "Ada", "Ben")
+    world.add_lot("standard", 2, starts=LAST_DAY + timedelta(days=1))
+    world.later(AFTER)
+    contoso.hire("Zoe")
+    contoso.tenant.add_member(contoso.tenant.find_group("Staff"), contoso.people["Zoe"])
+    contoso.sync()
+    pass_pools(world.app)
+    assert (set(contoso.licenses()), contoso.waiting()) == ({"Ada", "Ben"}, {"Zoe": "insufficient_licenses"})
+
+
 @proves("M4")
 def test_a_limit_that_is_used_up_stops_no_exchange(world: World, contoso: Customer) -> None:
     staffed(world, contoso, "Ada", licenses="{limit: {standard: 1}}")

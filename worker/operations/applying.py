@@ -8,6 +8,7 @@ from policies.judging import Judgement, Recent, judge
 from policies.model import License, Limited
 from policies.stock import Stock
 from worker.operations.buying import buy
+from worker.operations.exchanging import exchange_expired
 from worker.operations.holding import hold, withdraw_rejected
 from worker.operations.pools import in_line, serve_companies, serve_returning
 from worker.operations.runs import Run
@@ -24,9 +25,12 @@ JUDGED = (Limited.ARCHIVE, Limited.RELEASE)
 
 
 def open_service(tx: "Transaction", run: Run) -> Service:
-    """The company's stock, held for this run: nobody else gives out the pool's seats until the transaction ends."""
+    """The company's stock, held for this run: nobody else gives out the pool's seats until the transaction ends. Who
+    holds a seat of a lot that has just ended comes before everybody whom the run could serve (M9)."""
     company, pool = run.directory.company, run.directory.pool
     tx.lots.lock_pool(pool)
+    if tx.exchanges.is_new(pool, run.now):
+        exchange_expired(run.app, tx, pool, run.now)
     stock = stock_of(tx, company, pool, run.in_force, run.now)
     return Service(tx, company, run.in_force, run.batch, run.now, stock, unread=run.unread)
 
