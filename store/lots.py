@@ -19,6 +19,8 @@ from store.times import instant, rfc3339
 if TYPE_CHECKING:
     from store.transaction import Transaction
 
+LATELY = 24 * 3_600 * 1_000_000
+"""Microseconds after a lot's first day in which passes over pools look for who waits for it; every run looks later."""
 TRIAL = "trial"
 TERMS = ("monthly", "yearly", TRIAL, "perpetual")
 _VALID = "starts_at <= :now AND (expires_at IS NULL OR expires_at > :now)"
@@ -175,6 +177,17 @@ class Lots:
         ).one()
         seats, held, expired = (int(n) for n in row)
         return Stock(seats, held, seats - held, expired)
+
+    def pools_begun(self, now: int) -> list[int]:
+        """The pools in which a lot has begun lately that somebody waits for, and that has seats free."""
+        rows = self._tx.execute(
+            "SELECT DISTINCT l.pool FROM lot AS l JOIN company AS c ON c.pool = l.pool JOIN waiting_count AS w"
+            f" ON w.company = c.key AND w.license = l.license WHERE {_VALID} AND l.starts_at > :now - {LATELY}"
+            " AND l.held < l.seats AND w.through = 'seat' AND w.reason = 'insufficient_licenses' AND w.n > 0"
+            " ORDER BY l.pool",
+            {"now": now},
+        )
+        return [row[0] for row in rows]
 
     def purchased(self, pool: int, license: str, now: int, *, trial: bool) -> int:
         """The seats of a pool's valid lots that were bought, held or not; with `trial`, those on trial too (S1)."""

@@ -8,6 +8,7 @@ from store.errors import Conflict
 from tests.proves import proves
 from tests.worker.world import PERSON, Customer, World, counted
 from worker.operations.ordering import approve_order, cancel_order, reject_order, reopen_order, want_order
+from worker.operations.pool_pass import pass_pools
 
 STAFF = "- {name: staff, groups: [Staff], license: standard}"
 
@@ -298,6 +299,22 @@ def test_a_lot_is_used_through_its_last_day_and_not_after(world: World, contoso:
     world.later(minutes=1)
     fabrikam.sync()
     assert fabrikam.licenses() == {}
+
+
+@proves("M9", "G5")
+def test_a_lot_that_begins_later_serves_who_waits_for_it_on_its_first_day(world: World, contoso: Customer) -> None:
+    contoso.crowd(2)
+    contoso.policy(STAFF)
+    contoso.sync()
+    world.add_lot("standard", 2, starts=date(2026, 11, 3))
+    pass_pools(world.app)
+    assert contoso.licenses() == {}
+    world.later(hours=17)
+    pass_pools(world.app)
+    assert (len(contoso.licenses()), contoso.waiting()) == (2, {})
+    before = world.dump()
+    pass_pools(world.app)
+    assert world.dump() == before
 
 
 @proves("M8")

@@ -6,7 +6,7 @@ from store.times import micros
 from worker.operations.buying import buy
 from worker.operations.exchanging import exchange_expired
 from worker.operations.policies import in_force
-from worker.operations.pools import concerned
+from worker.operations.pools import concerned, serve_pool
 from worker.operations.renewing import pools_to_renew, renew_due
 from worker.operations.retaining import pass_clocks
 from worker.operations.serving import NO_BATCH, Service, stock_of
@@ -24,7 +24,7 @@ def pass_pools(app: "App") -> None:
     clocks."""
     now = micros(app.clock())
     with app.store.read() as tx:
-        pools = {*tx.exchanges.pools(now), *pools_to_renew(app, tx, now)}
+        pools = {*tx.exchanges.pools(now), *pools_to_renew(app, tx, now), *tx.lots.pools_begun(now)}
         companies = tx.retentions.companies(now)
     for pool in sorted(pools):
         if app.stopping.is_set():
@@ -46,6 +46,8 @@ def pass_pool(app: "App", pool: int, now: int) -> None:
         renew_due(app, tx, pool, now)
         for company in exchange_expired(app, tx, pool, now):
             _buy(app, tx, pool, company, now)
+        if pool in tx.lots.pools_begun(now):
+            serve_pool(app, tx, pool, now)
 
 
 def _buy(app: "App", tx: "Transaction", pool: int, company: int, now: int) -> None:
