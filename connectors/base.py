@@ -52,6 +52,9 @@ class Page:
     """The walk lists everybody, so that after its last page absence means something (D4, Z2)."""
     tenant: str | None = None
     """The tenant id or customer id that the directory itself reports, on the page where it was learned (Z11)."""
+    unread: bool = False
+    """The only page of a walk that is not needed, as far as hints tell: nothing was read, so the last complete read is
+    as old as it was (R4)."""
 
 
 class Edge(NamedTuple):

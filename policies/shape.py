@@ -100,7 +100,7 @@ def _simple_shape(hint: Any, key: Key) -> Shape | None:
     if hint is int:
         return Whole(0 if key.at_least is None else key.at_least, Whole.at_most if key.at_most is None else key.at_most)
     if hint is timedelta:
-        return _duration(key.at_least or 0)
+        return _duration(key.at_least or 0, key.at_most)
     if hint is text.Money:
         return MONEY
     if isinstance(hint, type) and issubclass(hint, StrEnum):
@@ -108,16 +108,18 @@ def _simple_shape(hint: Any, key: Key) -> Shape | None:
     return None
 
 
-def _duration(at_least: int) -> Shape:
-    """A duration of at least so many seconds."""
+def _duration(at_least: int, at_most: int | None) -> Shape:
+    """A duration of at least and at most so many seconds."""
 
     def parse(written: str) -> timedelta:
         duration = text.parse_duration(written)
         if duration.total_seconds() < at_least:
             raise ValueError(f"a duration of at least {at_least}s")
+        if at_most is not None and duration.total_seconds() > at_most:
+            raise ValueError(f"a duration of at most {text.format_duration(timedelta(seconds=at_most))}")
         return duration
 
-    return replace(DURATION, parse=parse) if at_least else DURATION
+    return replace(DURATION, parse=parse) if at_least or at_most else DURATION
 
 
 @cache

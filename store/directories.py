@@ -415,17 +415,18 @@ class Directories:
             changes += ["plan_whole = false", "planned_policy = :version", "planned_whole_at = :now"]
         self._set(changes, {"key": key, "now": now, "version": version})
 
-    def succeeded(self, key: int, now: int, *, due_at: int, wake_at: int | None) -> bool:
-        """A pass ended well; `wake_at` is when something ends by itself. Returns whether the state changed, which is
-        told once. A directory that was frozen meanwhile stays so."""
+    def succeeded(self, key: int, now: int, *, due_at: int, wake_at: int | None, read: bool = True) -> bool:
+        """A pass ended well; `wake_at` is when something ends by itself; without `read` it had no need to read. Returns
+        whether the state changed, which is told once. A directory that was frozen meanwhile stays so."""
         row = self.by_key(key)
         state = FROZEN if row.state == FROZEN else HEALTHY
         self._set(
             [
                 "state = :state", "failures = 0", "failing_since = NULL", "problem = NULL", "remedy = NULL",
-                "last_success = :now", "due_at = :due_at", "wake_at = :wake_at",
+                "last_success = CASE WHEN :read THEN :now ELSE last_success END", "due_at = :due_at",
+                "wake_at = :wake_at",
             ],
-            {"key": key, "now": now, "state": state, "due_at": due_at, "wake_at": wake_at},
+            {"key": key, "now": now, "state": state, "due_at": due_at, "wake_at": wake_at, "read": read},
         )  # fmt: skip
         if row.state == FAILING:
             self._audit([(row.company, _state_entry(row, "recovered", SYSTEM, None, "it can be read again"))], now)

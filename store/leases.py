@@ -24,7 +24,8 @@ _GIVE_BACK = f"lease_owner = NULL, lease_until = 0, asked_at = CASE WHEN {_ASKED
 
 _RELEASE_IDLE = (
     f"UPDATE directory SET {_GIVE_BACK}, due_at = CASE WHEN {_ASKED} THEN asked_at ELSE :due_at END,"
-    f" last_success = :now, cursor = :cursor, groups_cursor = :groups_cursor WHERE {_OURS}"
+    " last_success = CASE WHEN :read THEN :now ELSE last_success END, cursor = :cursor, groups_cursor = :groups_cursor"
+    f" WHERE {_OURS}"
 )
 
 
@@ -55,6 +56,8 @@ class Idle(NamedTuple):
     cursor: str | None
     groups_cursor: str | None
     due_at: int
+    read: bool = True
+    """False where hints said that nothing had to be read: the last complete read is as old as it was (R4)."""
 
 
 class Leases:
@@ -123,12 +126,21 @@ class Leases:
         if not self._update(changes, lease, {"taken": lease.taken, **values}):
             raise self._lost(lease)
 
-    def release_idle(self, lease: Lease, now: int, cursor: str | None, groups_cursor: str | None, due_at: int) -> None:
+    def release_idle(
+        self,
+        lease: Lease,
+        now: int,
+        cursor: str | None,
+        groups_cursor: str | None,
+        due_at: int,
+        *,
+        read: bool = True,
+    ) -> None:
         """End a pass over a healthy directory that found nothing to do, in one update: cursors, success, the lease.
 
         Raises LeaseLost when somebody else has taken it; then nothing is kept.
         """
-        values = _of_idle(Idle(lease, now, cursor, groups_cursor, due_at))
+        values = _of_idle(Idle(lease, now, cursor, groups_cursor, due_at, read))
         if not self._tx.execute(_RELEASE_IDLE, values).rowcount == 1:
             raise self._lost(lease)
 
@@ -183,4 +195,5 @@ def _of_idle(idle: Idle) -> dict[str, object]:
     return {
         "directory": lease.directory, "fence": lease.fence, "owner": lease.owner, "taken": lease.taken,
         "due_at": idle.due_at, "now": idle.now, "cursor": idle.cursor, "groups_cursor": idle.groups_cursor,
+        "read": idle.read,
     }  # fmt: skip

@@ -31,6 +31,14 @@ class Options:
         Address | None,
         Key("The administrator that the service account acts as; without one it needs an admin role of its own."),
     ] = None
+    read_every: Annotated[
+        timedelta | None,
+        Key(
+            "How long everybody may go unread while Google's audit events tell of no change.",
+            at_least=1,
+            at_most=12 * 3_600,
+        ),
+    ] = None
     directory_url: Annotated[Url | None, Key("Another address for the Directory API: a simulator's or a proxy's.")] = (
         None
     )

@@ -7,10 +7,11 @@ from connectors.asking import Asker
 from connectors.base import Capabilities, Directory, Found, GroupPage, MailboxAnswer, OrgUnit, Page
 from connectors.context import Context
 from connectors.errors import NeedsPerson
-from connectors.google_workspace import CAPABILITIES, OWN, Options, groups, lookups, names, pace, units, users
+from connectors.google_workspace import CAPABILITIES, OWN, Options, groups, hints, lookups, names, pace, units, users
 from connectors.google_workspace.access import Access, Signer
 from connectors.google_workspace.faults import SIGN_IN
 from connectors.google_workspace.google import PATIENCE, Google
+from connectors.google_workspace.hints import Hints
 from connectors.google_workspace.wire import DIALECT
 from connectors.links import Root, permitted, root
 from policies.credentials import GoogleFederated, GoogleKey
@@ -25,6 +26,7 @@ class GoogleWorkspace:
     """One customer; it keeps nothing but its way there."""
 
     google: Google
+    hints: Hints | None = None
 
     @property
     def capabilities(self) -> Capabilities:
@@ -34,10 +36,10 @@ class GoogleWorkspace:
         return users.reported(self.google)
 
     def pull(self, cursor: str | None, resume: str | None = None) -> Iterator[Page]:
-        return users.pull(self.google, cursor, resume)
+        return users.pull(self.google, cursor, resume, self.hints)
 
     def pull_groups(self, cursor: str | None, wanted: Collection[str]) -> Iterator[GroupPage]:
-        return groups.pull_groups(self.google, wanted)
+        return groups.pull_groups(self.google, wanted, cursor, self.hints)
 
     def read_group(self, id: str) -> Iterator[GroupPage]:
         return groups.read_group(self.google, id)
@@ -76,7 +78,12 @@ def open_directory(options: Options, context: Context) -> Directory:
     signer = Signer(access, credential, options.admin, context.secrets, context.allowed_hosts, patient)
     customer = (credential, options.customer, options.admin)
     paces = (access.pace(customer, pace.of_customer), access.pace(credential, pace.of_project))
-    return GoogleWorkspace(Google(_place(options, context), options.customer, signer, asker, paces))
+    place = _place(options, context)
+    google = Google(place, options.customer, signer, asker, paces)
+    if options.read_every is None:
+        return GoogleWorkspace(google)
+    reports = place._replace(path=place.path.removesuffix(VERSION) + hints.VERSION)
+    return GoogleWorkspace(google, hints.hints_beside(google, reports, options.read_every, context.one(hints.Silenced)))
 
 
 def _place(options: Options, context: Context) -> Root:

@@ -20,13 +20,15 @@ SCOPES = {
     "users": f"{_BASE}admin.directory.user.readonly",
     "groups": f"{_BASE}admin.directory.group.readonly",
     "org_units": f"{_BASE}admin.directory.orgunit.readonly",
+    "audit": f"{_BASE}admin.reports.audit.readonly",
 }
 """The scope that each feature needs. Each has a token of its own, so that one that is missing stops nothing else."""
-NAMES = {"users": "users", "groups": "groups", "org_units": "organizational units"}
+NAMES = {"users": "users", "groups": "groups", "org_units": "organizational units", "audit": "audit events"}
 PRIVILEGES = {
     "users": "Users > Read",
     "groups": "Groups > Read",
     "org_units": "Organizational units > Read",
+    "audit": "Reports",
 }
 """The Admin API privilege that each feature needs."""
 

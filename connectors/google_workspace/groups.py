@@ -1,7 +1,8 @@
 """Groups and their direct members, by our own walk: what is nested is listed group by group, each once.
 
 Google's own expansion of nested groups has returned too few members, so it is not asked for. All users of the
-organization can be one member; the store knows what that means (`EVERYBODY`). There is no delta: every walk is whole.
+organization can be one member; the store knows what that means (`EVERYBODY`). There is no delta: every walk is whole,
+and hints can only say that none is needed.
 
 A list of members that is shorter than the group's own count is read once more; where it stays short, the group is not
 told to be whole, so that nobody is taken to have left it. A group within a group that we may not see, as one of another
@@ -11,10 +12,14 @@ organization, is passed over.
 import logging
 from collections import deque
 from collections.abc import Collection, Iterator
+from hashlib import sha256
+
+import msgspec
 
 from connectors.asking import Refused
 from connectors.base import EVERYBODY, Edge, GroupPage, SeenGroup
 from connectors.google_workspace.google import Google
+from connectors.google_workspace.hints import Hints
 from connectors.google_workspace.wire import GROUP_FIELDS, MEMBER_FIELDS, Group, Member, MemberPage, reader
 from connectors.verdicts import Meaning
 
@@ -27,8 +32,53 @@ _members = reader(MemberPage)
 _IS = {"USER": "account", "GROUP": "group", "CUSTOMER": "everybody"}
 
 
-def pull_groups(google: Google, wanted: Collection[str]) -> Iterator[GroupPage]:
+class _Walked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The cursor of a walk with hints."""
+
+    wanted: str
+    """A digest of the groups that it was for, and of whose they are."""
+    began: int
+    """In seconds since 1970."""
+    heard: tuple[str, ...] = ()
+    """The hints that were known by then."""
+
+
+def pull_groups(
+    google: Google, wanted: Collection[str], cursor: str | None = None, hints: Hints | None = None
+) -> Iterator[GroupPage]:
     """Walk the groups, as `Directory.pull_groups` promises."""
+    if hints is None:
+        yield from _all(google, wanted)
+        yield GroupPage(cursor=END)
+        return
+    last, digest = _read(cursor), _digest(google, wanted)
+    if last is not None and last.wanted == digest and hints.tell_of_nothing(last.began, last.heard):
+        yield GroupPage(cursor=cursor)
+        return
+    began, heard = hints.begin()
+    short: set[str] = set()
+    for page in _all(google, wanted):
+        short |= {group.id for group in page.groups if not group.gone}
+        short -= set(page.whole)
+        yield page
+    walked = _Walked(digest, began, heard)
+    yield GroupPage(cursor=END if short else msgspec.json.encode(walked).decode())
+
+
+def _digest(google: Google, wanted: Collection[str]) -> str:
+    whose = (google.root.url, google.customer, google.admin, sorted(wanted))
+    return sha256(repr(whose).encode()).hexdigest()[:32]
+
+
+def _read(cursor: str | None) -> _Walked | None:
+    """None where the next walk has to be whole: after none, one without hints, or one that found a group short."""
+    try:
+        return None if cursor is None else msgspec.json.decode(cursor, type=_Walked)
+    except msgspec.DecodeError:
+        return None
+
+
+def _all(google: Google, wanted: Collection[str]) -> Iterator[GroupPage]:
     waiting, known = deque(sorted(wanted)), set(wanted)
     while waiting:
         id = waiting.popleft()
@@ -37,7 +87,6 @@ def pull_groups(google: Google, wanted: Collection[str]) -> Iterator[GroupPage]:
             waiting.extend(sorted(nested))
             known |= nested
             yield page
-    yield GroupPage(cursor=END)
 
 
 def read_group(google: Google, id: str) -> Iterator[GroupPage]:

@@ -29,11 +29,18 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     """The administrator was among them."""
     began: int = 0
     """In seconds since 1970."""
+    heard: tuple[str, ...] = ()
+    """The hints that were known by then."""
 
 
-def beginning(root: str, customer: str, admin: str | None, began: int) -> Place:
+def beginning(root: str, customer: str, admin: str | None, began: int, heard: tuple[str, ...] = ()) -> Place:
     """The place before the first page."""
-    return Place(_VERSION, root, customer, admin or "", LIVE, began=began)
+    return Place(_VERSION, root, customer, admin or "", LIVE, began=began, heard=heard)
+
+
+def over(place: Place) -> Place:
+    """The place after the last page: when the walk began, and what was known by then."""
+    return Place(place.v, place.root, place.customer, place.admin, WHOLE, began=place.began, heard=place.heard)
 
 
 def kept(place: Place) -> str:

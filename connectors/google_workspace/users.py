@@ -18,7 +18,8 @@ from connectors.base import Page, Seen
 from connectors.errors import CursorExpired, NeedsPerson, Transient
 from connectors.google_workspace import OWN, places
 from connectors.google_workspace.google import Google
-from connectors.google_workspace.places import DELETED, LIVE, WHOLE, Place
+from connectors.google_workspace.hints import Hints
+from connectors.google_workspace.places import DELETED, LIVE, Place
 from connectors.google_workspace.wire import (
     DELETED_FIELDS,
     USER_FIELDS,
@@ -37,14 +38,18 @@ _LARGEST_PAGE = "500"
 _deleted_page = reader(UserPage)
 
 
-def pull(google: Google, cursor: str | None, resume: str | None) -> Iterator[Page]:
+def pull(google: Google, cursor: str | None, resume: str | None, hints: Hints | None = None) -> Iterator[Page]:
     """Walk the accounts, as `Directory.pull` promises."""
     now = google.asker.world.clock()
     start = places.beginning(google.root.url, google.customer, google.admin, int(now.timestamp()))
-    if cursor is not None:
-        places.read(cursor, start)
+    last = None if cursor is None else places.read(cursor, start)
     if resume is not None:
         start = places.read(resume, start)
+    elif hints is not None:
+        if last is not None and hints.tell_of_nothing(last.began, last.heard):
+            return iter((Page(cursor=cursor, unread=True),))
+        began, heard = hints.begin()
+        start = replace(start, began=began, heard=heard)
     if start.list not in (LIVE, DELETED):
         raise CursorExpired("the cursor names no list")
     return _Walk(google, start).pages()
@@ -81,8 +86,7 @@ class _Walk:
         for page in self._listed({"showDeleted": "true"}, DELETED_FIELDS):
             yield self._gone(page)
             self._in_time(page, until)
-        over = Place(self.place.v, self.place.root, self.place.customer, self.place.admin, WHOLE)
-        yield Page(cursor=places.kept(over), full=True)
+        yield Page(cursor=places.kept(places.over(self.place)), full=True)
 
     def _listed(self, more: dict[str, str], fields: str) -> Iterator[UserPage]:
         query = {"customer": self.google.customer, "maxResults": _LARGEST_PAGE, **more, "fields": fields}

@@ -118,6 +118,7 @@ def _walk(run: Run, directory: Directory, walk: Walk, cursor: str | None, told: 
         buffer.extend(told(page.accounts))
         run.progress("reading", walk.staged + len(buffer))
         if page.cursor is not None:
+            run.hinted = page.unread
             return _complete(run, walk, buffer, page.cursor, full)
         if len(buffer) >= FLUSH and page.resume is not None:
             walk = _flush(run, walk._replace(resume=page.resume, whole=full), buffer)

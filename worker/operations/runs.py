@@ -90,6 +90,8 @@ class Run:
     progress: Callable[[str, int], None] = lambda _step, _n: None
     unread: bool = False
     """A person approves what is held of a directory that cannot be read: nothing else of it is decided (Z2)."""
+    hinted: bool = False
+    """Hints said that nothing has to be read: the last complete read stays the last one (R4)."""
     tenant: str | None = None
     """The tenant or customer that answered, where it said so."""
     result: RunResult = field(init=False)

@@ -103,8 +103,9 @@ def _begin(app: "App", directory: str, lease: Lease, asked: Asked, briefing: Bri
     if policy is None or entry is None:
         raise Usage(f"no policy in force has a directory {directory}")
     run_id = f"{directory}-{lease.fence}"
-    declared = entry.shared_mailboxes_are is not None and row.planned_policy != policy.version  # it may read otherwise
-    full = asked.full or declared or due_to_be_read_whole(row, micros(app.clock()))
+    by_policy = entry.shared_mailboxes_are is not None or bool(unit_refs(policy.policy, entry))
+    otherwise = by_policy and row.planned_policy != policy.version  # it may read otherwise
+    full = asked.full or otherwise or due_to_be_read_whole(row, micros(app.clock()))
     unread = asked.approving is not None and row.state == FAILING
     return Run(app, run_id, briefing, row, entry, policy, lease, full, asked.whole, asked.dry, asked.progress, unread)
 
@@ -115,6 +116,7 @@ def _pass(run: Run, asked: Asked) -> None:
         return _approved(run, asked.approving, asked.who)
     connector = run.app.open_directory(run.entry, run.in_force.provider)
     units = list_units(run, connector)
+    run.full = run.full or (units is not None and bool(units.new))  # accounts are placed as they are read
     pulled = pull_accounts(run, connector, reading(run, connector, units))
     run.result.seen, run.result.mode = pulled.seen, "full" if pulled.full else "delta"
     settle_disputed(run, connector, pulled)
@@ -201,13 +203,14 @@ def _release_idle(run: Run, pulled: Pulled, grouped: Grouped | None, names: Reso
     _told(result, names)
     result.outcome = "dry_run" if run.dry else _outcome(result)
     if not run.dry and run.app.hand_back is not None:
-        run.app.hand_back(Idle(run.lease, now, pulled.cursor, groups_cursor, _next_due(run, now)))
+        run.app.hand_back(Idle(run.lease, now, pulled.cursor, groups_cursor, _next_due(run, now), not run.hinted))
         return
     with run.app.store.begin() as tx:
         if run.dry:
             tx.leases.release(run.lease)
         else:
-            tx.leases.release_idle(run.lease, now, pulled.cursor, groups_cursor, _next_due(run, now))
+            due = _next_due(run, now)
+            tx.leases.release_idle(run.lease, now, pulled.cursor, groups_cursor, due, read=not run.hinted)
 
 
 def _holds(tx: "Transaction", run: Run) -> list[HeldKind]:
@@ -309,7 +312,7 @@ def _finish(tx: "Transaction", run: Run, answers: Answers, *, news: bool) -> Non
     if news:
         tx.directories.record_run(run.id, key, run.result, run.in_force.version, now)
     due = now if answers.more else min(at for at in (_next_due(run, now), wake_at) if at is not None)
-    tx.directories.succeeded(key, now, due_at=max(due, now), wake_at=wake_at)
+    tx.directories.succeeded(key, now, due_at=max(due, now), wake_at=wake_at, read=not run.hinted)
     tx.leases.release(run.lease)
 
 
