@@ -21,6 +21,7 @@ MACHINERY = frozenset({
     "asking",
     "base",
     "context",
+    "deadlines",
     "entra",
     "errors",
     "examining",
