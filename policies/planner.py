@@ -201,7 +201,7 @@ def _moved(account: Account, held: Holding, context: Context) -> Proposal | None
 def _leaving(desired: Desired, giver: "Rule | None") -> "tuple[Leave, str, str, Rule | None]":
     """What becomes of a standard license, as what, why, and which rule says so."""
     rule = desired.rule
-    if desired.standing == TURNED and giver is not None and _is_of_other_kind(giver, desired.account):
+    if is_turned(desired, giver):
         return KEEP, "", "", giver
     if desired.standing == DISABLED:
         by = giver or rule
@@ -213,9 +213,12 @@ def _leaving(desired: Desired, giver: "Rule | None") -> "tuple[Leave, str, str, 
     return leave, Source.ON_LEAVE, because, giver
 
 
-def _is_of_other_kind(rule: "Rule", account: Account) -> bool:
-    """The rule gave the license when the mailbox was what it is no more: turning it is not leaving (S5)."""
-    return (rule.mailboxes == "shared") != (account.kind == _SHARED)
+def is_turned(desired: Desired, giver: "Rule | None") -> bool:
+    """Whether the rule that gave the license did so when the mailbox was what it is no more, and a rule would still
+    select it: turning a mailbox is not leaving (S5)."""
+    if desired.standing != TURNED or giver is None:
+        return False
+    return (giver.mailboxes == "shared") != (desired.account.kind == _SHARED)
 
 
 def _leave(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from policies.deciding import Desired
+from policies.deciding import LEFT, TURNED, Desired
 from policies.errors import SeatkeeperError
 from policies.model import NOTHING, Holding, Leave, Memberships, Source
-from policies.planner import Context, Proposal, propose
+from policies.planner import Context, Proposal, is_turned, propose
 from store.account_pages import AccountRow
 from store.ancestry import Above, Ancestry, memberships_of
 from store.times import micros, rfc3339, span
@@ -113,7 +113,7 @@ def _explained(tx: "Transaction", named: "Named", policy: InForce, rules: Standi
     version = tx.versions.version(policy.version)
     return Explained(
         tx.views.account(named.key, now),
-        _decision(desired, held),
+        _decision(_as_left(desired, held, context), held),
         _said(desired, held, rules, members),
         [_group(group, rules) for group in above],
         _grace(desired, held, context),
@@ -121,6 +121,13 @@ def _explained(tx: "Transaction", named: "Named", policy: InForce, rules: Standi
         f"{version.file}, version {version.n}",
         state,
     )
+
+
+def _as_left(desired: Desired, held: Holding, context: Context) -> Desired:
+    """That a rule is for the other kind of mailbox means something only to those whose mailbox was turned (S5)."""
+    if desired.standing != TURNED or is_turned(desired, context.rule(Source.rule_name(held.source))):
+        return desired
+    return Desired(desired.account, None, None, None, LEFT)
 
 
 def _decision(desired: Desired, held: Holding) -> Decision:
