@@ -6,6 +6,7 @@ A process is forked from one that has imported everything already, so that a com
 import multiprocessing
 import os
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
@@ -44,6 +45,8 @@ def _play(arguments: Sequence[str], folder: str, environment: dict[str, str], ou
     from console.cli.main import run
 
     code = run(arguments)
+    sys.stdout.flush()
+    sys.stderr.flush()
     os._exit(code)
 
 

@@ -75,6 +75,7 @@ def test_no_secret_is_ever_logged_or_stored(
         house.hook.answers = lambda _event: outside.YES
         busy_day(house)
         house.until(lambda: "archived" in house.contoso.licenses().values())
+        house.until(lambda: not house.world.rows("SELECT 1 FROM orders WHERE state IN ('wanted', 'placed')"))
         house.each_effect_once()
         urls = [str(event["url"]) for event in house.said() if "url" in event]
         metrics = "".join(urlopen(f"{url}/metrics", timeout=20).read().decode() for url in urls)
