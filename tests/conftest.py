@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,10 @@ from tests.services.postgres import Postgres, running_postgres
 from tests.services.redis import running_redis
 
 GUARD = Guard()
+
+# Whoever starts tests in the background of a shell has Ctrl-C ignored, and so would all processes that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The slowest thing that a shared machine does is no property of ours, hence no deadline. CI tries the same
 # examples every time; other runs look for new ones; `make nightly` looks for long.
