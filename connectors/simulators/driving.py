@@ -12,6 +12,7 @@ GET    /_simulator/requests[?tenant=ID]       how often what was asked
 DELETE /_simulator/requests
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol
@@ -92,7 +93,7 @@ class Driving:
         return {"now": clock.advance(timedelta(seconds=step.advance))}
 
 
-class DrivingTenants(Driving):
+class DrivingTenants(Driving, ABC):
     """The same for a simulator that plays tenants."""
 
     simulator: Inhabited
@@ -106,9 +107,9 @@ class DrivingTenants(Driving):
     """The arguments that a method takes by place, where it is not one of `named`; a list is many of them."""
     named: frozenset[str]
 
+    @abstractmethod
     def tenant(self, name: str) -> Any:
         """The tenant with this id or domain. Raises LookupError."""
-        raise NotImplementedError
 
     def done(self, request: Request, parts: tuple[str, ...]) -> object:
         match request.method, parts:
