@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from tests.proves import proves
+from tests.worker.test_by_hand import ask
 from tests.worker.world import PERSON, Customer, World
 from worker.operations.pool_pass import pass_pools
 from worker.operations.retaining import acknowledge
@@ -248,6 +249,21 @@ def test_more_ends_than_the_limit_wait_for_a_person(world: World, contoso: Custo
     assert world.approve(world.hold("purge")) is None
     assert (purged(world), world.holds()) == (2, [])
     assert world.is_sound()
+
+
+@proves("Z1", "L5")
+def test_what_a_person_let_go_by_hand_counts_with_the_clocks_that_end(world: World, contoso: Customer) -> None:
+    limits = "{release: {most: 1000, share: 100%}, purge: {most: 2, share: 100%}}"
+    released(world, contoso, "Ada", "Ben", safety=limits)
+    run_out(world, contoso)
+    contoso.hire("Cy")
+    world.add_lot("archived", 1)
+    contoso.sync()
+    ask(world, "assign", "Cy", license="archived")
+    ask(world, "deactivate", "Cy")
+    assert purged(world) == 1
+    after(world, contoso, hours=2)
+    assert (purged(world), world.holds()) == (1, [("purge", 2)])
 
 
 @proves("Z1")

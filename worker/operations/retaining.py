@@ -5,8 +5,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from connectors.errors import ConnectorError
-from policies.judging import Recent, Verdict, judge
-from policies.model import DELETED, FOUND, GONE, AccountId, License, Limited
+from policies.judging import Recent, Verdict
+from policies.model import DELETED, FOUND, GONE, AccountId, License, Limit, Limited
 from policies.retaining import step
 from store.errors import Conflict
 from store.notices import Due
@@ -99,12 +99,15 @@ def _unless_held(tx: "Transaction", company: int, policy: InForce, ended: Sequen
 
 
 def _judged(tx: "Transaction", company: int, policy: InForce, clocks: Sequence[Running], now: int) -> Verdict | None:
-    """What the limit says against it (Z1)."""
-    if not clocks:
-        return None
-    recent: Recent = tx.plans.recent(company, PURGE, License.STANDARD.value, now)
-    held = judge({Limited.PURGE: len(clocks)}, policy.policy.safety, {Limited.PURGE: recent}).held
-    return held[0] if held else None
+    """What the limit says against it: its share is of the standard licenses, its number is for all (Z1)."""
+    limit = policy.policy.safety.of(Limited.PURGE)
+    recent = {license: tx.plans.recent(company, PURGE, license.value, now) for license in License}
+    done, held = (sum(numbers) for numbers in zip(*recent.values(), strict=True))
+    verdicts = (
+        Verdict(Limited.PURGE, len(clocks), recent[License.STANDARD], limit),
+        Verdict(Limited.PURGE, len(clocks), Recent(done, held), Limit(limit.most)),
+    )
+    return next((verdict for verdict in verdicts if not verdict.passes), None)
 
 
 def let_go_by_hand(
