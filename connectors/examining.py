@@ -17,7 +17,7 @@ from policies.credentials import EnvRef, FileRef
 from policies.document import DirectoryEntry, SellerEntry
 
 SIGN_IN, TENANT, USERS, GROUPS, MAILBOXES = "sign-in", "tenant", "users", "groups", "mailboxes"
-UNITS = "organizational units"
+UNITS, EVENTS = "organizational units", "audit events"
 """What is tried of a directory. The detail of `tenant` is the tenant id or customer id that it reports of itself."""
 BRIEF = Patience(attempts=2, longest=5.0)
 """Somebody waits for the answer."""

@@ -5,14 +5,15 @@ Each feature has a token of its own, so a scope that is not delegated is found a
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 import msgspec
 
 from connectors.context import Context
 from connectors.errors import NeedsPerson, Transient
-from connectors.examining import BRIEF, GROUPS, SIGN_IN, TENANT, UNITS, USERS, Finding, Needed, tried
-from connectors.google_workspace import Options, names, units, users
+from connectors.examining import BRIEF, EVENTS, GROUPS, SIGN_IN, TENANT, UNITS, USERS, Finding, Needed, tried
+from connectors.google_workspace import Options, hints, names, units, users
 from connectors.google_workspace.directory import GoogleWorkspace, open_directory
 from connectors.google_workspace.google import Google
 from connectors.google_workspace.wire import reader
@@ -31,12 +32,14 @@ _administrator = reader(_Administrator)
 
 
 def examine(options: Options, context: Context, needed: Needed) -> Iterator[Finding]:
-    """Sign in; then ask for users, which tell the customer, and for groups and units where the policy has any."""
-    opened: list[Google] = []
+    """Sign in; then ask for users, which tell the customer, for groups and units where the policy has any, and for
+    audit events where the directory's entry goes by them."""
+    opened: list[GoogleWorkspace] = []
     yield (signed_in := tried(SIGN_IN, lambda: _signed_in(options, context, opened)))
     if not signed_in.ok:
         return
-    [google] = opened
+    [directory] = opened
+    google = directory.google
     yield (listed := tried(USERS, lambda: _users(google)))
     if listed.ok:
         yield tried(TENANT, lambda: _customer(google))
@@ -44,16 +47,18 @@ def examine(options: Options, context: Context, needed: Needed) -> Iterator[Find
         yield tried(GROUPS, lambda: _groups(google))
     if needed.org_units:
         yield tried(UNITS, lambda: f"{sum(1 for _ in units.org_units(google))} beside the root")
+    if directory.hints is not None:
+        yield tried(EVENTS, partial(_events, directory.hints))
 
 
-def _signed_in(options: Options, context: Context, opened: list[Google]) -> str:
+def _signed_in(options: Options, context: Context, opened: list[GoogleWorkspace]) -> str:
     directory = open_directory(options, context)
     assert isinstance(directory, GoogleWorkspace)
     google = directory.google
     signer = replace(google.signer, asker=replace(google.signer.asker, patience=BRIEF))
     google = replace(google, signer=signer, asker=replace(google.asker, patience=BRIEF))
     signer.sign(users.NAME, None)
-    opened.append(google)
+    opened.append(replace(directory, google=google))
     caller = signer.caller()
     return caller.account if caller.admin is None else f"{caller.account} acts as {caller.admin}"
 
@@ -83,4 +88,9 @@ def _users(google: Google) -> str:
 def _groups(google: Google) -> str:
     query = {"customer": google.customer, "maxResults": "1", "fields": "groups(id)"}
     google.ask(google.request((names.NAME,), query), _listed, names.NAME)
+    return ""
+
+
+def _events(heard: hints.Hints) -> str:
+    heard.ask(heard.reports.asker.world.clock() - hints.LATE)
     return ""

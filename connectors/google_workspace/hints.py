@@ -116,12 +116,16 @@ class Hints:
             self._heard = self._ask(now, since)
         return self._heard
 
-    def _ask(self, now: datetime, since: datetime) -> _Heard:
+    def ask(self, since: datetime) -> _Activities:
+        """The newest page of what happened since. Raises what asking Google raises."""
         query = {"startTime": since.strftime("%Y-%m-%dT%H:%M:%S.000Z"), "maxResults": "1000", "fields": _FIELDS}
         if self.reports.customer != OWN:
             query["customerId"] = self.reports.customer
+        return self.reports.ask(self.reports.request(_PATH, query), _activities, NAME)
+
+    def _ask(self, now: datetime, since: datetime) -> _Heard:
         try:
-            page = self.reports.ask(self.reports.request(_PATH, query), _activities, NAME)
+            page = self.ask(since)
         except ConnectorError as problem:
             self._complain(problem)
             return _Heard(now, _EVER, {}, whole=False)

@@ -46,7 +46,11 @@ def init(
         {
             "file": str(begun.file),
             "microsoft": {"admin_consent_url": begun.consent_url, "permissions": begun.permissions},
-            "google": {"client_id": begun.google_client_id, "scopes": begun.google_scopes},
+            "google": {
+                "client_id": begun.google_client_id,
+                "scopes": begun.google_scopes,
+                "optional_scopes": begun.google_optional_scopes,
+            },
         },
         lambda: _lines(begun, kind, client_id),
     )
@@ -78,8 +82,11 @@ def _of_google(begun: "Begun") -> Iterator[str]:
     yield f"    {begun.google_client_id or NO_KEY}"
     yield "  with the scopes, read only, in one line:"
     yield f"    {','.join(begun.google_scopes)}"
-    yield "  The first is always needed, the others for rules by groups and by organizational units. It can take up to"
-    yield "  24 hours, and where the customer requires it a second super administrator has to approve."
+    yield "  The first is always needed, the others for rules by groups and by organizational units; and, optional, for"
+    yield "  `read_every`, which lets audit events spare large customers most reads:"
+    yield f"    {','.join(begun.google_optional_scopes)}"
+    yield "  It can take up to 24 hours, and where the customer requires it a second super administrator has to"
+    yield "  approve."
     yield "  `admin` in the policy is a user of the customer who has signed in once, with an admin role that may read"
     yield "  users, groups and organizational units; make one for this."
     yield ""

@@ -162,6 +162,7 @@ def test_init_shows_the_client_id_of_a_google_key(terminal: Terminal) -> None:
     (terminal.folder / "key.json").write_text('{"client_id": "112233445566778899000", "private_key": "secret"}')
     said = terminal("init", "--google-key", "key.json")
     assert "    112233445566778899000\n" in said.out and "secret" not in said.out
+    assert "optional" in said.out and "    https://www.googleapis.com/auth/admin.reports.audit.readonly\n" in said.out
 
 
 def test_init_begins_with_google_where_that_is_asked_for(terminal: Terminal) -> None:

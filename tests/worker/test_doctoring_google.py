@@ -61,6 +61,33 @@ def test_what_only_a_declaration_needs_is_asked_for(contoso: GoogleCustomer) -> 
     assert tuple(check.what for check in examined(contoso.world).checks if check.of == contoso.directory) == TRIED
 
 
+def test_events_are_asked_for_where_the_entry_goes_by_them(contoso: GoogleCustomer) -> None:
+    contoso.policy(RULES, directory="read_every: 6h")
+    found = examined(contoso.world)
+    assert found.well
+    assert tuple(check.what for check in found.checks if check.of == contoso.directory) == (*TRIED, "audit events")
+
+
+def test_a_scope_for_events_that_is_not_delegated_is_named_where_the_entry_goes_by_them(
+    contoso: GoogleCustomer,
+) -> None:
+    contoso.gws.withdraw(SIMULATED_CLIENT_ID, "admin.reports.audit.readonly")
+    assert examined(contoso.world).well
+    contoso.policy(RULES, directory="read_every: 6h")
+    told = found_wrong(contoso, examined(contoso.world))
+    assert list(told) == ["audit events"]
+    problem, remedy = told["audit events"]
+    assert "has not delegated https://www.googleapis.com/auth/admin.reports.audit.readonly" in problem
+    assert "Domain-wide delegation" in remedy and SIMULATED_CLIENT_ID in remedy
+
+
+def test_an_administrator_who_may_not_read_events_is_told_the_privilege(contoso: GoogleCustomer) -> None:
+    contoso.policy(RULES, directory="read_every: 6h")
+    contoso.gws.appoint(contoso.gws.reader, "users", "groups", "org_units")
+    problem, remedy = found_wrong(contoso, examined(contoso.world))["audit events"]
+    assert "may not read audit events" in problem and "Reports" in remedy
+
+
 @proves("Z9")
 @pytest.mark.parametrize(
     ("scope", "what"),

@@ -20,6 +20,8 @@ GOOGLE_SCOPES = (
     "https://www.googleapis.com/auth/admin.directory.orgunit.readonly",
 )
 """What the service account may be delegated; none of them writes."""
+GOOGLE_OPTIONAL_SCOPES = ("https://www.googleapis.com/auth/admin.reports.audit.readonly",)
+"""What it may be delegated beside, for `read_every`."""
 MICROSOFT, GOOGLE = "microsoft365", "google_workspace"
 _REDIRECT = "https://localhost"
 _DIRECTORIES = re.compile(
@@ -36,6 +38,7 @@ class Begun:
     permissions: tuple[str, ...]
     google_client_id: str | None
     google_scopes: tuple[str, ...]
+    google_optional_scopes: tuple[str, ...]
 
 
 def begin(
@@ -64,7 +67,8 @@ def begin(
             new.write(text)
     except FileExistsError:
         raise Usage(f"{file} is there already, and is not overwritten") from None
-    return Begun(file, consent_url(tenant, client_id), MICROSOFT_PERMISSIONS, google_client_id, GOOGLE_SCOPES)
+    url = consent_url(tenant, client_id)
+    return Begun(file, url, MICROSOFT_PERMISSIONS, google_client_id, GOOGLE_SCOPES, GOOGLE_OPTIONAL_SCOPES)
 
 
 def start_text() -> str:
