@@ -17,6 +17,7 @@ class Covered(NamedTuple):
 
     key: int
     id: str
+    address: str
     directory: int
     new: int
     new_id: str
@@ -60,8 +61,9 @@ class Links:
         listed = sorted(keys)
         for start in range(0, len(listed), CHUNK):
             rows = self._tx.execute(
-                "SELECT k.old, o.id, o.directory, k.new, n.id FROM link AS k JOIN account AS o ON o.key = k.old"
-                f" JOIN account AS n ON n.key = k.new WHERE {self._tx.dialect.among('k.new', 'keys')} ORDER BY k.old",
+                "SELECT k.old, o.id, o.address, o.directory, k.new, n.id FROM link AS k JOIN account AS o"
+                " ON o.key = k.old JOIN account AS n ON n.key = k.new"
+                f" WHERE {self._tx.dialect.among('k.new', 'keys')} ORDER BY k.old",
                 {"keys": self._tx.dialect.listed(listed[start : start + CHUNK])},
             )
             found.extend(Covered(*row) for row in rows)

@@ -1,7 +1,7 @@
 """Notices that backups will go: whom they name, and who accepted them (R1)."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +13,7 @@ from store.errors import NotFound
 from store.times import instant, rfc3339
 
 if TYPE_CHECKING:
+    from store.links import Covered
     from store.retentions import Running
     from store.transaction import Transaction
 
@@ -22,6 +23,11 @@ _COUNTS = (
     " AND NOT r.purge_due"
 )
 """The accounts that a notice is still about: their clock has not been stopped since."""
+_NAMED = (
+    ("NULL", "account AS a ON a.key = m.account"),
+    ("h.id", "link AS k ON k.new = m.account JOIN account AS a ON a.key = k.old JOIN account AS h ON h.key = k.new"),
+)
+"""Whom it names: these accounts, and those that are linked to them, since their backups go with theirs (D5)."""
 
 
 class Due(NamedTuple):
@@ -35,6 +41,8 @@ class NamedAccount(msgspec.Struct, frozen=True):
     id: str
     address: str
     directory: str
+    linked_to: str | None = None
+    """The account whose backups its own go with."""
 
 
 class NoticeRow(msgspec.Struct, frozen=True):
@@ -59,8 +67,9 @@ class Notices:
 
     def send(self, company: int, due: Sequence[Due], now: int) -> None:
         """Write notices down, one for all accounts of a distance whose backups would go on the same day, and tell of
-        each account by an event of its own."""
+        each account by an event of its own, also of those that are linked to them (D5)."""
         ordered = sorted(due, key=_kind)
+        linked = self._linked([one.clock.account for one in due])
         for (days, day), some in groupby(ordered, key=_kind):
             id = f"notice-{secrets.token_hex(5)}"
             key = self._tx.execute(
@@ -71,7 +80,13 @@ class Notices:
             clocks = [one.clock for one in some]
             columns = ("notice", "account", "started_at")
             self._tx.copy("notice_account", columns, ((key, c.account, c.started_at) for c in clocks))
-            self._tx.audit.append(company, [_told(id, days, clock) for clock in clocks], now)
+            self._tx.audit.append(company, (entry for c in clocks for entry in _told(id, days, c, linked)), now)
+
+    def _linked(self, keys: Sequence[int]) -> "dict[int, list[Covered]]":
+        found: dict[int, list[Covered]] = {}
+        for covered in self._tx.links.covered_by(keys):
+            found.setdefault(covered.new, []).append(covered)
+        return found
 
     def accept(self, ids: Sequence[str], who: str, now: int) -> list[str]:
         """Somebody has taken note: from now on each notice's distance passes, and ends that would come sooner move
@@ -104,17 +119,19 @@ class Notices:
         return found
 
     def listing(self, *, company: int | None = None, all_: bool = False) -> list[NoticeRow]:
-        """Notices that wait for an answer, the oldest first, with the accounts that they are still about; with
-        `all_`, those that were accepted too."""
+        """Notices that wait for an answer, the oldest first, with the accounts that they are still about, linked ones
+        too; with `all_`, those that were accepted too."""
         mine = "" if company is None else " AND n.company = :company"
         open_ = "" if all_ else " AND n.accepted_at IS NULL"
+        some = (
+            "SELECT n.key, n.id AS notice, c.id AS company, n.days, n.ends, n.sent_at, n.accepted_at, n.accepted_by,"
+            f" a.id AS id, a.address AS address, d.id AS directory, {holder} AS linked_to FROM {_COUNTS}"
+            f" JOIN notice AS n ON n.key = m.notice JOIN company AS c ON c.key = n.company JOIN {whom}"
+            f" JOIN directory AS d ON d.key = a.directory WHERE true{mine}{open_}"
+            for holder, whom in _NAMED
+        )
         rows = self._tx.execute(
-            "SELECT n.key, n.id, c.id AS company, n.days, n.ends, n.sent_at, n.accepted_at, n.accepted_by, a.id,"
-            " a.address, d.id FROM notice AS n JOIN company AS c ON c.key = n.company JOIN notice_account AS m"
-            " ON m.notice = n.key JOIN retention AS r ON r.account = m.account AND r.started_at = m.started_at"
-            " AND NOT r.purge_due JOIN account AS a ON a.key = m.account JOIN directory AS d ON d.key = a.directory"
-            f" WHERE true{mine}{open_} ORDER BY n.key, a.address, a.id",
-            {} if company is None else {"company": company},
+            f"{' UNION ALL '.join(some)} ORDER BY 1, address, id", {} if company is None else {"company": company}
         ).all()
         return [_notice(list(of)) for _, of in groupby(rows, key=lambda row: row[0])]
 
@@ -143,14 +160,17 @@ def _kind(due: Due) -> tuple[int, int]:
     return due.days, due.clock.ends // DAY
 
 
-def _told(id: str, days: int, clock: "Running") -> Entry:
-    after = json_text(notice=id, days=days, ends=rfc3339(clock.ends), address=clock.address)
+def _told(id: str, days: int, clock: "Running", linked: "Mapping[int, Sequence[Covered]]") -> Iterator[Entry]:
     because = f"its backups may go on {instant(clock.ends):%Y-%m-%d}, {days} days from the notice at the earliest"
-    return Entry("system", NOTICE, clock.id, clock.directory, None, after, because)
+    facts = {"notice": id, "days": days, "ends": rfc3339(clock.ends)}
+    yield Entry("system", NOTICE, clock.id, clock.directory, None, json_text(**facts, address=clock.address), because)
+    for old in linked.get(clock.account, ()):
+        after = json_text(**facts, address=old.address, linked_to=clock.id)
+        yield Entry("system", NOTICE, old.id, old.directory, None, after, f"{because}; linked to {clock.id}")
 
 
 def _notice(rows: Sequence[Any]) -> NoticeRow:
     _, id, company, days, ends, sent, accepted, by, *_ = rows[0]
-    accounts = [NamedAccount(row[8], row[9], row[10]) for row in rows]
+    accounts = [NamedAccount(*row[8:]) for row in rows]
     day = instant(ends).date().isoformat()
     return NoticeRow(id, company, days, day, rfc3339(sent) or "", rfc3339(accepted), by, accounts)

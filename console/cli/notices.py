@@ -64,6 +64,6 @@ def _table(found: Sequence["NoticeRow"]) -> Iterator[str]:
 
 
 def _named(notice: "NoticeRow") -> str:
-    names = [account.address or account.id for account in notice.accounts]
+    names = [f"{a.address or a.id}{' (linked)' if a.linked_to else ''}" for a in notice.accounts]
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
     return f"{', '.join(names[:NAMED])}{more}"

@@ -14,6 +14,7 @@ from worker.errors import Insufficient, Usage
 from worker.operations.by_hand import by_hand
 from worker.operations.importing import import_licenses
 from worker.operations.linking import Linked, link, unlink
+from worker.operations.pool_pass import pass_pools
 from worker.operations.requests import Request, Verb
 from worker.operations.selecting import Meant
 
@@ -103,6 +104,28 @@ def test_while_linked_the_old_backups_follow_the_new_accounts_protection(world: 
     assert rows(world)[old].protection == "purge_due"
     told = world.rows("SELECT subject FROM audit WHERE what = 'account.purge_due' ORDER BY n")
     assert [subject for (subject,) in told] == [new, old], "the engine is told of both"
+
+
+@proves("R1", "D5")
+def test_notices_name_every_account_whose_backups_would_go(world: World, contoso: Customer) -> None:
+    new, old, _ = linked(contoso)
+    by_hand(world.app, Request(Verb.DEACTIVATE, Meant((new,))), PERSON)
+    world.later(days=30)
+    contoso.sync()
+    pass_pools(world.app)
+    with world.store.read() as tx:
+        [notice] = tx.notices.listing()
+        told = [event for event in tx.audit.feed(0) if event.type == "seatkeeper.notice.due"]
+    assert {account.id: account.linked_to for account in notice.accounts} == {new: None, old: new}
+    assert [event.account for event in told] == [new, old]
+    assert {event.data["after"]["notice"] for event in told} == {notice.id}
+    assert told[1].data["after"]["linked_to"] == new
+    world.add_lot("archived", 1)
+    unlink(world.app, old, PERSON)
+    with world.store.read() as tx:
+        [notice] = tx.notices.listing()
+    assert [account.id for account in notice.accounts] == [new], "its backups do not go any more"
+    assert world.is_sound()
 
 
 @proves("D5")

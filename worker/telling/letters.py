@@ -133,11 +133,17 @@ def _notices(news: News, standing: Standing) -> Iterator[Section]:
         lines = [
             f"Backups of {_many(len(events), 'account')} may go from {ends} on"
             f" ({notice}, {_many(days, 'day')} before):",
-            *(f"- {event.data['after'].get('address') or event.account} ({event.directory})" for event in events),
+            *map(_whose_backups, events),
             "  To keep one: seatkeeper licenses assign ADDRESS, or seatkeeper legal-hold set ADDRESS",
             "  If they may go, nothing is to be done. This mail is the notice.",
         ]
         yield Section(len(events), "account whose backups may go|accounts whose backups may go", lines)
+
+
+def _whose_backups(event: Event) -> str:
+    after = event.data["after"]
+    holder = after.get("linked_to")
+    return f"- {after.get('address') or event.account} ({event.directory}{f', linked to {holder}' if holder else ''})"
 
 
 def _notice(event: Event) -> tuple[str, int]:
