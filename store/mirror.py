@@ -131,6 +131,18 @@ class Mirror:
         )
         return [(row[0], row[1]) for row in rows]
 
+    def holders(self, directory: int, ids: Sequence[str]) -> list[str]:
+        """Those of these ids whose accounts live, as far as the mirror knows, and hold a license."""
+        if not ids:
+            return []
+        among = self._tx.dialect.among("a.id", "ids")
+        rows = self._tx.execute(
+            "SELECT a.id FROM account AS a JOIN assignment AS h ON h.account = a.key WHERE a.directory = :directory"
+            f" AND a.{_LIVE} AND {among} ORDER BY a.id",
+            {"directory": directory, "ids": self._tx.dialect.listed(ids)},
+        )
+        return list(rows.scalars())
+
     def set_state(self, directory: int, ids: Sequence[str], state: str) -> None:
         """Note what look-ups said of accounts, and plan them."""
         for start in range(0, len(ids), 500):

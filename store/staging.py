@@ -82,6 +82,14 @@ class Staging:
             ).scalar_one()
         )
 
+    def told_gone(self, batch: int, ids: Sequence[str]) -> set[str]:
+        """Those of these ids that the walk told to be gone."""
+        rows = self._tx.execute(
+            f"SELECT id FROM stage WHERE batch = :batch AND gone IS NOT NULL AND {self._tx.dialect.among('id', 'ids')}",
+            {"batch": batch, "ids": self._tx.dialect.listed(ids)},
+        )
+        return set(rows.scalars())
+
     def without_mailbox(self, directory: int, batch: int, limit: int) -> list[str]:
         """Ids of staged accounts whose mailbox kind is not known: new ones, and those whose kind never was."""
         rows = self._tx.execute(

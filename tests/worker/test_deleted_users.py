@@ -39,6 +39,35 @@ def test_a_deleted_user_is_archived_and_the_seat_serves_who_waits_in_the_same_tr
     assert world.is_sound()
 
 
+@proves("D1", "D4", "G4")
+@pytest.mark.parametrize("full", [False, True])
+def test_who_is_purged_between_the_read_of_users_and_that_of_groups_has_not_left_a_group(
+    world: World, contoso: Customer, full: bool
+) -> None:
+    """Graph tells a purge as a member who is gone, too."""
+    contoso.hire("Ada", "Ben")
+    staff = contoso.group("Staff", "Ada", "Ben")
+    world.add_lot("standard", 2)
+    world.add_lot("archived", 2)
+    contoso.policy(STAFF.replace("}", ", on_leave: {then: release, after: 0s}}"))
+    contoso.sync()
+
+    def meanwhile(step: str, _number: int) -> None:
+        if step == "reading" and (ada := contoso.people.pop("Ada", None)):
+            contoso.tenant.purge_user(ada)
+            contoso.tenant.remove_member(staff, contoso.people["Ben"])
+
+    result = contoso.sync(full=full, progress=meanwhile)
+    assert {action[:2] for action in actions(result)} == {
+        ("archive", "ada@contoso.example"),
+        ("release", "ben@contoso.example"),
+    }
+    contoso.settle()
+    assert contoso.licenses() == {"Ada": "archived"}
+    assert list(contoso.clocks()) == ["Ben"]
+    assert world.is_sound()
+
+
 @proves("D2", "L1")
 def test_without_an_archived_seat_the_standard_one_is_kept_until_there_is_one(world: World, contoso: Customer) -> None:
     contoso.hire("Ada", "Ben")

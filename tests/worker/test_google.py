@@ -1,6 +1,7 @@
 """The pass over a Google Workspace directory: lists that lie, access that is lost, and what costs nothing (Z2, D4)."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
 
 import pytest
 
@@ -15,6 +16,8 @@ from worker.operations.explaining import explain
 EVERYONE = "- {name: everyone, everyone: true, license: standard, on_leave: {then: release, after: 0s}}"
 STAFF = "- {name: staff, groups: [staff@contoso.example], license: standard, on_leave: {then: release, after: 0s}}"
 SALES = "- {name: sales, org_units: [/Sales], license: standard, on_leave: {then: release, after: 0s}}"
+LISTS = 3
+"""Pages of a read of few: those who live, those who are deleted, and the end."""
 NAMES = [f"Person {number:02}" for number in range(12)]
 
 
@@ -139,6 +142,27 @@ def test_a_leaver_is_archived_in_the_pass_that_sees_it(contoso: GoogleCustomer) 
     assert counted(result) == {"archive": 1}
     assert contoso.licenses()["Person 03"] == "archived"
     assert contoso.states()["Person 03"] == "deleted"
+
+
+@proves("D1", "D4", "G4")
+def test_who_is_deleted_between_the_read_of_users_and_that_of_groups_has_not_left_a_group(
+    contoso: GoogleCustomer,
+) -> None:
+    contoso.hire("Ada", "Ben")
+    contoso.group("staff", "Ada", "Ben")
+    settled(contoso, STAFF)
+
+    read = count(1)
+
+    def meanwhile(step: str, _number: int) -> None:
+        if step == "reading" and next(read) == LISTS:
+            contoso.delete("Ada")
+
+    contoso.sync(progress=meanwhile)
+    assert next(read) == LISTS + 1
+    assert contoso.licenses() == {"Ada": "archived", "Ben": "standard"}
+    contoso.settle()
+    assert contoso.licenses() == {"Ada": "archived", "Ben": "standard"} and contoso.clocks() == {}
 
 
 @proves("D3")

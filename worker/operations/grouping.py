@@ -32,6 +32,8 @@ class Grouped:
     whole: list[str] = field(default_factory=list)
     """Groups whose members this walk listed completely."""
     edges: int = 0
+    left: Sequence[str] = ()
+    """Ids of accounts that hold a license, and are no longer in a group by what this walk read."""
     cursor: str | None = None
     problem: str | None = None
     remedy: str | None = None
@@ -153,16 +155,20 @@ def _forget(run: Run, grouped: Grouped) -> None:
 
 
 def _read_again(run: Run, directory: Directory, grouped: Grouped) -> None:
-    """A group that reads empty, or lost half its members, is read a second time; only what both reads say counts."""
+    """A group that reads empty, or lost half its members, is read a second time; only what both reads say counts.
+    Notes who has left a group."""
     if not grouped.whole and not grouped.edges:
         return
     key = run.directory.key
     with run.app.store.read() as tx:
-        shrunk = [
-            (size, tx.groups.lost(key, run.batch, size.id, whole=size.id in grouped.whole))
-            for size in tx.groups.sizes(key, run.batch, grouped.whole)
-            if group_shrank(size.before, size.after) and not _is_gone(grouped, size.id)
-        ]
+        sizes = tx.groups.sizes(key, run.batch, grouped.whole)
+        gone = {size.id: tx.groups.lost(key, run.batch, size.id, whole=size.id in grouped.whole) for size in sizes}
+        grouped.left = tx.mirror.holders(key, sorted(frozenset().union(*gone.values())))
+    shrunk = [
+        (size, gone[size.id])
+        for size in sizes
+        if group_shrank(size.before, size.after) and not _is_gone(grouped, size.id)
+    ]
     for size, lost in shrunk:
         again = _members(run, directory, size.id)
         if again is None or not lost.isdisjoint(again):

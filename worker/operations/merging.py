@@ -43,9 +43,9 @@ def merge(
         changed += sum(merged)
         if merged.new > LARGE:
             tx.dialect.analyze(tx.connection, "account (directory, id)")
-        _note_absent(tx, run, directory, pulled)
         if directory.capabilities.mailbox_queue:
             tx.mirror.queue_mailboxes(key, batch, now, again=not pulled.full)
+    _note_absent(tx, run, directory, pulled)
     if grouped is not None:
         changed += _merge_groups(tx, run, grouped)
     if units is not None:

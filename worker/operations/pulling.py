@@ -225,6 +225,21 @@ def confirm_absence(run: Run, directory: Directory, pulled: Pulled) -> None:
         _compare_counts(run, directory, pulled)
 
 
+def confirm_departures(run: Run, directory: Directory, pulled: Pulled, left: Sequence[str]) -> None:
+    """Look up those who are in a group no more: a deletion takes people out of their groups, too, and these may have
+    been read after it, and the accounts before it. Whoever is deleted is archived, and has not left (D1, G4).
+
+    More than `LOOK_UP` at once are no deletions that came in the middle of a read; limits look after them (Z1).
+    """
+    told = {row.id for row in pulled.rows if row.gone is not None}.union(*pulled.states.values())
+    if pulled.walk.staged:
+        with run.app.store.read() as tx:
+            told |= tx.staging.told_gone(pulled.walk.batch, left)
+    for id, said in _look_up(run, directory, [id for id in left if id not in told][:LOOK_UP]):
+        if said in (DELETED, GONE):
+            pulled.states.setdefault("deleted" if said == DELETED else "purged", []).append(id)
+
+
 def _compare_counts(run: Run, directory: Directory, pulled: Pulled) -> None:
     said = directory.count()
     if said is None:

@@ -25,7 +25,14 @@ from worker.operations.grouping import Grouped, Resolved, pull_groups, resolved,
 from worker.operations.merging import merge
 from worker.operations.planning import basis_of, due_whole, plan
 from worker.operations.policies import of_version
-from worker.operations.pulling import Pulled, confirm_absence, due_to_be_read_whole, pull_accounts, settle_disputed
+from worker.operations.pulling import (
+    Pulled,
+    confirm_absence,
+    confirm_departures,
+    due_to_be_read_whole,
+    pull_accounts,
+    settle_disputed,
+)
 from worker.operations.runs import HeldKind, Run, RunResult
 from worker.operations.shared_mailboxes import reading
 from worker.operations.units import Units, list_units, with_units
@@ -124,6 +131,8 @@ def _pass(run: Run, asked: Asked) -> None:
     if pulled.held is not None and not _believed(run, pulled):
         return _hold_read(run, pulled)
     grouped = pull_groups(run, connector)
+    if grouped is not None and grouped.left:
+        confirm_departures(run, connector, pulled, grouped.left)
     answers = ask_mailboxes(run, connector, pulled)
     run.step("pulled")
     names, holds = _standing(run, pulled, grouped, units)
