@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from connectors.errors import Permanent, Transient
 from connectors.http import Answer, HttpClient, NoAnswer, Request
 from connectors.links import redacted
-from connectors.verdicts import APPLICATION, PATIENCE, Dialect, Meaning, Patience, Verdict, judge
+from connectors.verdicts import APPLICATION, PATIENCE, Dialect, Meaning, Patience, Verdict, is_too_often, judge
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +97,8 @@ class Asker:
     application: str = ""
     """As which it asks, where the vendor counts by that."""
     pauses: Pauses = field(default_factory=Pauses)
+    too_often: Callable[[datetime], object] = lambda _now: None
+    """Told of each answer which says that it was asked too often."""
 
     def ask(self, request: Request, sign: Sign, read: Callable[[bytes], Read], *, feature: str = "users") -> Read:
         """What `read` makes of the answer's body.
@@ -150,6 +152,8 @@ class Asker:
         codes = () if answer.status < 300 else self._codes(answer.body)
         verdict = judge(answer.status, codes, answer.headers, self.dialect, self.world.clock())
         self.world.heard(urlsplit(request.url).hostname or "", verdict.meaning.value)
+        if is_too_often(answer.status, codes, self.dialect):
+            self.too_often(self.world.clock())
         if verdict.meaning is not Meaning.OK:
             return _Heard(verdict, answer, codes, f"{place}: {described(answer, codes)}"), None
         try:

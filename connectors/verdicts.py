@@ -90,6 +90,11 @@ def judge(
     return Verdict({401: Meaning.SIGN_IN, 403: Meaning.DENIED, 404: Meaning.GONE}.get(status, Meaning.BUG))
 
 
+def is_too_often(status: int, codes: tuple[str, ...], dialect: Dialect) -> bool:
+    """Whether an answer says that the vendor is asked too often."""
+    return status == 429 or any(code.lower() in dialect.too_much for code in codes)
+
+
 def retry_after(said: str | None, now: datetime) -> float | None:
     """The seconds that a Retry-After header asks for, as a number or a date; None where it asks for nothing."""
     if said is None:

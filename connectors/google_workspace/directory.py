@@ -73,11 +73,11 @@ def open_directory(options: Options, context: Context) -> Directory:
             remedy="write the customer's id as `customer` of the directory (Admin console, Account > Account settings)",
         )
     access = context.one(Access)
-    asker = Asker(context.http, DIALECT, context.world, PATIENCE)
     patient = Asker(context.http, SIGN_IN, context.world, PATIENCE)
     signer = Signer(access, credential, options.admin, context.secrets, context.allowed_hosts, patient)
-    customer = (credential, options.customer, options.admin)
-    paces = (access.pace(customer, pace.of_customer), access.pace(credential, pace.of_project))
+    own = access.pace((credential, options.customer, options.admin), pace.of_customer)
+    paces = (own, access.pace(credential, pace.of_project))
+    asker = Asker(context.http, DIALECT, context.world, PATIENCE, too_often=own.slow_down)
     place = _place(options, context)
     google = Google(place, options.customer, signer, asker, paces)
     if options.read_every is None:

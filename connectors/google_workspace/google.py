@@ -60,14 +60,18 @@ class Google:
         Raises NeedsPerson where the customer or Google denies the feature, Refused for any other final answer, and
         Transient where it is worth another try later. With `of_one` a denial concerns one object, and is Refused too.
         """
-        for pace in self.paces:
-            self.asker.world.wait(pace.take(self.asker.world.clock()), feature=feature)
         try:
-            return self.asker.ask(request, lambda again: self.signer.sign(feature, again), read, feature=feature)
+            return self.asker.ask(request, lambda again: self._in_step(feature, again), read, feature=feature)
         except Refused as refused:
             if of_one and "forbidden" in refused.codes:
                 raise
             raise refused_by_api(refused, self.signer.caller(), feature) from None
+
+    def _in_step(self, feature: str, challenge: str | None) -> Mapping[str, str]:
+        """Sign a request when its turn has come; each attempt takes one."""
+        for pace in self.paces:
+            self.asker.world.wait(pace.take(self.asker.world.clock()), feature=feature)
+        return self.signer.sign(feature, challenge)
 
     def pages(
         self,

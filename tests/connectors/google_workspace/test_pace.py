@@ -31,6 +31,26 @@ def test_a_clock_that_goes_back_gives_nothing_away() -> None:
     assert waits(pace, world, 1) == [0.2]
 
 
+def test_whoever_asks_too_often_goes_half_as_fast_and_recovers_by_the_minute() -> None:
+    world = World()
+    pace = Pace(rate=10, burst=20)
+    pace.take(world.now)
+    pace.slow_down(world.now)
+    assert waits(pace, world, 3) == [0.2, 0.4, 0.6]
+    world.now += timedelta(minutes=2)
+    assert waits(pace, world, 15)[-2:] == [0, round(1 / 7, 2)]
+    world.now += timedelta(minutes=5)
+    assert waits(pace, world, 21)[-1] == 0.1
+
+
+def test_however_often_google_says_so_it_is_asked_once_a_second() -> None:
+    world = World()
+    pace = Pace(rate=10, burst=20)
+    for _ in range(10):
+        pace.slow_down(world.now)
+    assert waits(pace, world, 2) == [1, 2]
+
+
 def test_all_customers_of_a_project_stay_below_its_quota() -> None:
     """Google: 2,400 requests a minute for a user of a project."""
     world, project = World(), of_project()

@@ -1,6 +1,7 @@
 """Walks that Google ends, repeats or cuts short, groups that lie, and what is asked for."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,10 +11,13 @@ from connectors.base import EVERYBODY, Edge, OrgUnit
 from connectors.errors import CursorExpired, NeedsPerson, Transient
 from connectors.google_workspace.users import LONGEST
 from connectors.simulators.google_workspace import Fault
+from connectors.simulators.serving import Request
 from policies.model import DELETED, FOUND, GONE, UNKNOWN, AccountId
 from tests.connectors.contract.town import people, read
 from tests.connectors.contract.towns.google_workspace import GoogleWorkspaceTown
 from tests.proves import proves
+
+USERS = "/admin/directory/v1/users?customer=my_customer&maxResults=1"
 
 
 @pytest.fixture
@@ -101,6 +105,22 @@ def test_every_throttle_is_waited_out(town: GoogleWorkspaceTown) -> None:
     )
     assert read(town.open()).names == hired
     assert town.world.waited == 63
+
+
+@pytest.mark.slow
+def test_a_quota_that_is_shared_is_left_to_the_customers_own_programs_too(town: GoogleWorkspaceTown) -> None:
+    """Google: 429 is per Workspace account, over all clients. Another program asks every two seconds."""
+    fabrikam = town.simulator.add_customer(domain="fabrikam.example")
+    fabrikam.habits = replace(fabrikam.habits, account_queries_per_minute=150)
+    directory, begun, ours, answers = town.open_for(fabrikam), town.world.now, 0, []
+    theirs = Request("GET", USERS, {"authorization": f"Bearer {town.simulator.token(fabrikam)}"}, b"")
+    for at in range(0, 300, 2):
+        while town.world.now < begun + timedelta(seconds=at):
+            directory.tenant()
+            ours += 1
+        answers.append(town.simulator.answer(theirs).status)
+    assert set(answers) == {200, 429}
+    assert answers.count(429) < 15 and ours > 300
 
 
 def test_a_read_asks_for_the_living_and_the_deleted_and_nothing_else(town: GoogleWorkspaceTown) -> None:

@@ -22,7 +22,7 @@ from connectors.google_workspace import Options
 from connectors.http import Bounds, HttpClient
 from connectors.secrets import Secrets
 from connectors.simulators.clock import SimulatedClock
-from connectors.simulators.google_workspace import SIMULATED_ACCOUNT, Fault, Simulator
+from connectors.simulators.google_workspace import SIMULATED_ACCOUNT, Customer, Fault, Simulator
 from connectors.simulators.serving import Answer, LoopbackServer, Request
 from policies.credentials import FileRef, GoogleKey
 from policies.document import DirectoryEntry
@@ -77,7 +77,14 @@ class GoogleWorkspaceTown:
         return self.contoso.id
 
     def open(self) -> Directory:
-        options = Options(GoogleKey(FileRef("key.json")), self.contoso.id, directory_url=self.url)
+        return self._opened(Options(GoogleKey(FileRef("key.json")), self.contoso.id, directory_url=self.url))
+
+    def open_for(self, customer: Customer) -> Directory:
+        """Another customer, by its administrator."""
+        key = GoogleKey(FileRef("key.json"))
+        return self._opened(Options(key, admin=customer.subject, directory_url=self.url))
+
+    def _opened(self, options: Options) -> Directory:
         entry = DirectoryEntry(DirectoryId("contoso-gws"), self.kind, timedelta(minutes=5), options)
         return registry.open_directory(entry, self._context)
 
