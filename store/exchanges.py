@@ -8,7 +8,7 @@ from policies.model import WaitReason
 from policies.planner import RANK_EXPIRED
 from store.audit import Entry, json_text
 from store.holdings import Held
-from store.lots import last_day
+from store.lots import VALID, last_day
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -56,9 +56,13 @@ class Exchanges:
         rows = self._tx.execute(f"SELECT DISTINCT l.pool FROM lot AS l WHERE {_ENDED} ORDER BY l.pool", {"now": now})
         return [row[0] for row in rows]
 
-    def is_new(self, pool: int, now: int) -> bool:
-        """Whether a lot of the pool ended of which seats are held, since the last pass over the pool."""
-        sql = f"SELECT EXISTS (SELECT 1 FROM lot AS l WHERE l.pool = :pool AND {_ENDED} AND NOT l.ended)"
+    def is_due(self, pool: int, now: int) -> bool:
+        """Whether seats of a lot of the pool that ended are held, and since the last pass over the pool either that lot
+        ended or another one began that has free seats for them."""
+        sql = (
+            f"SELECT EXISTS (SELECT 1 FROM lot AS l WHERE l.pool = :pool AND {_ENDED} AND (NOT l.ended OR EXISTS"
+            f" (SELECT 1 FROM lot WHERE pool = :pool AND license = l.license AND {VALID} AND held < seats)))"
+        )
         return bool(self._tx.execute(sql, {"pool": pool, "now": now}).scalar_one())
 
     def companies(self, pool: int, now: int) -> list[int]:

@@ -23,7 +23,7 @@ LATELY = 24 * 3_600 * 1_000_000
 """Microseconds after a lot's first day in which passes over pools look for who waits for it; every run looks later."""
 TRIAL = "trial"
 TERMS = ("monthly", "yearly", TRIAL, "perpetual")
-_VALID = "starts_at <= :now AND (expires_at IS NULL OR expires_at > :now)"
+VALID = "starts_at <= :now AND (expires_at IS NULL OR expires_at > :now)"
 _PURCHASED = f"term <> '{TRIAL}' OR :trial"
 
 
@@ -151,7 +151,7 @@ class Lots:
         first, first (M4)."""
         rows = self._tx.execute(
             "SELECT key, id, seats - held, expires_at, term FROM lot WHERE pool = :pool AND license = :license"
-            f" AND {_VALID} AND held < seats ORDER BY expires_at IS NULL, expires_at, key",
+            f" AND {VALID} AND held < seats ORDER BY expires_at IS NULL, expires_at, key",
             {"pool": pool, "license": license, "now": now},
         )
         return [FreeLot(*row) for row in rows]
@@ -161,7 +161,7 @@ class Lots:
         given back on the way."""
         rows = self._tx.execute(
             "SELECT key, id, seats - held, expires_at, term FROM lot WHERE pool = :pool AND license = :license"
-            f" AND {_VALID} ORDER BY expires_at IS NULL, expires_at, key",
+            f" AND {VALID} ORDER BY expires_at IS NULL, expires_at, key",
             {"pool": pool, "license": license, "now": now},
         )
         return [FreeLot(*row) for row in rows]
@@ -169,8 +169,8 @@ class Lots:
     def stock(self, pool: int, license: str, now: int) -> Stock:
         """What a pool has of a license."""
         row = self._tx.execute(
-            f"SELECT coalesce(sum(CASE WHEN {_VALID} THEN seats END), 0),"
-            f" coalesce(sum(CASE WHEN {_VALID} THEN held END), 0),"
+            f"SELECT coalesce(sum(CASE WHEN {VALID} THEN seats END), 0),"
+            f" coalesce(sum(CASE WHEN {VALID} THEN held END), 0),"
             " coalesce(sum(CASE WHEN expires_at <= :now THEN held END), 0) FROM lot"
             " WHERE pool = :pool AND license = :license",
             {"pool": pool, "license": license, "now": now},
@@ -182,7 +182,7 @@ class Lots:
         """The pools in which a lot has begun lately that somebody waits for, and that has seats free."""
         rows = self._tx.execute(
             "SELECT DISTINCT l.pool FROM lot AS l JOIN company AS c ON c.pool = l.pool JOIN waiting_count AS w"
-            f" ON w.company = c.key AND w.license = l.license WHERE {_VALID} AND l.starts_at > :now - {LATELY}"
+            f" ON w.company = c.key AND w.license = l.license WHERE {VALID} AND l.starts_at > :now - {LATELY}"
             " AND l.held < l.seats AND w.through = 'seat' AND w.reason = 'insufficient_licenses' AND w.n > 0"
             " ORDER BY l.pool",
             {"now": now},
@@ -192,7 +192,7 @@ class Lots:
     def purchased(self, pool: int, license: str, now: int, *, trial: bool) -> int:
         """The seats of a pool's valid lots that were bought, held or not; with `trial`, those on trial too (S1)."""
         found = self._tx.execute(
-            f"SELECT coalesce(sum(seats), 0) FROM lot WHERE pool = :pool AND license = :license AND {_VALID}"
+            f"SELECT coalesce(sum(seats), 0) FROM lot WHERE pool = :pool AND license = :license AND {VALID}"
             f" AND ({_PURCHASED})",
             {"pool": pool, "license": license, "now": now, "trial": trial},
         ).scalar_one()
@@ -202,7 +202,7 @@ class Lots:
         """The bought seats of valid lots that the company holds; with `trial`, those on trial too (S1)."""
         found = self._tx.execute(
             "SELECT coalesce(sum(n.held), 0) FROM holding_count AS n JOIN lot AS l ON l.key = n.lot"
-            f" WHERE n.company = :company AND l.license = :license AND {_VALID} AND ({_PURCHASED})",
+            f" WHERE n.company = :company AND l.license = :license AND {VALID} AND ({_PURCHASED})",
             {"company": company, "license": license, "now": now, "trial": trial},
         ).scalar_one()
         return int(found)
@@ -213,7 +213,7 @@ class Lots:
         """Lots as scripts read them; with `ending_before`, only those that are valid now and end sooner."""
         conditions = {
             "l.pool = :pool": pool, "l.license = :license": license,
-            f"l.expires_at < :ending_before AND {_VALID}": ending_before,
+            f"l.expires_at < :ending_before AND {VALID}": ending_before,
         }  # fmt: skip
         values = {"now": now, "pool": pool, "license": license, "ending_before": ending_before}
         return self._listed([condition for condition, value in conditions.items() if value is not None], values, now)

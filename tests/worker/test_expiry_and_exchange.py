@@ -2,12 +2,19 @@
 
 from datetime import date, timedelta
 
+import pytest
+
 from store.times import micros
 from tests.proves import proves
 from tests.worker.world import PERSON, Customer, World
+from worker.errors import Insufficient
+from worker.operations.by_hand import by_hand
 from worker.operations.exchanging import exchange_expired
+from worker.operations.importing import import_licenses
 from worker.operations.lots import prunable, prune
 from worker.operations.pool_pass import pass_pool, pass_pools
+from worker.operations.requests import Request, Verb
+from worker.operations.selecting import Meant
 
 STAFF = """
 - name: staff
@@ -155,6 +162,58 @@ def test_a_run_that_comes_before_the_pool_pass_gives_no_seat_past_those_whose_lo
     contoso.sync()
     pass_pools(world.app)
     assert (set(contoso.licenses()), contoso.waiting()) == ({"Ada", "Ben"}, {"Zoe": "insufficient_licenses"})
+
+
+def assign_by_hand(world: World, name: str, *, as_many_as_fit: bool = False) -> int:
+    """A person gives somebody of contoso standard; how many got it."""
+    meant = Meant((f"{name.lower()}@contoso.example",), None)
+    return len(by_hand(world.app, Request(Verb.ASSIGN, meant, as_many_as_fit=as_many_as_fit), PERSON).assigned)
+
+
+@proves("M9", "M4", "L6")
+def test_a_person_gives_no_seat_past_those_whose_lot_has_just_ended(world: World, contoso: Customer) -> None:
+    old = staffed(world, contoso, "Ada", "Ben")
+    contoso.hire("Zoe")
+    contoso.sync()
+    new = world.add_lot("standard", 1)
+    world.later(AFTER)
+    assert assign_by_hand(world, "Zoe") == 0
+    assert contoso.lots() == {"Ada": old, "Ben": old}, "refused whole, nothing is done"
+    assert assign_by_hand(world, "Zoe", as_many_as_fit=True) == 0
+    assert contoso.lots() == {"Ada": new, "Ben": old}
+    assert world.is_sound()
+
+
+@proves("M9", "G5")
+def test_a_person_gives_no_seat_of_a_lot_that_has_just_begun_past_those_who_wait(
+    world: World, contoso: Customer
+) -> None:
+    staffed(world, contoso, "Ada")
+    contoso.hire("Ben", "Zoe")
+    contoso.tenant.add_member(contoso.people["the staff"], contoso.people["Ben"])
+    contoso.sync()
+    world.add_lot("standard", 2, starts=LAST_DAY + timedelta(days=2))
+    a_week_later(world)
+    assert set(contoso.waiting()) == {"Ada", "Ben"}
+    world.later(days=1)
+    assert assign_by_hand(world, "Zoe", as_many_as_fit=True) == 0
+    assert (set(contoso.licenses()), contoso.waiting()) == ({"Ada", "Ben"}, {})
+    assert len(set(contoso.lots().values())) == 1
+
+
+@proves("M9", "M4", "L6")
+def test_an_import_takes_no_seat_past_those_whose_lot_has_just_ended(world: World, contoso: Customer) -> None:
+    staffed(world, contoso, "Ada")
+    contoso.hire("Zoe")
+    contoso.sync()
+    new = world.add_lot("standard", 1)
+    world.later(AFTER)
+    file = world.folder.parent / "had.csv"
+    file.write_text(f"directory,account,license\n{contoso.directory},zoe@contoso.example,standard\n")
+    with pytest.raises(Insufficient):
+        import_licenses(world.app, file, PERSON)
+    pass_pools(world.app)
+    assert contoso.lots() == {"Ada": new}
 
 
 @proves("M4")

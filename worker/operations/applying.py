@@ -29,7 +29,7 @@ def open_service(tx: "Transaction", run: Run) -> Service:
     holds a seat of a lot that has just ended comes before everybody whom the run could serve (M9)."""
     company, pool = run.directory.company, run.directory.pool
     tx.lots.lock_pool(pool)
-    if tx.exchanges.is_new(pool, run.now):
+    if tx.exchanges.is_due(pool, run.now):
         exchange_expired(run.app, tx, pool, run.now)
     stock = stock_of(tx, company, pool, run.in_force, run.now)
     return Service(tx, company, run.in_force, run.batch, run.now, stock, unread=run.unread)

@@ -4,7 +4,7 @@ A request is done whole or refused whole, unless as many as fit were asked for. 
 whoever asks (Z1). Seats that come free serve those who wait, at once (M9).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from worker.operations.hand_limits import beyond, hold
 from worker.operations.hand_writing import write
 from worker.operations.handing import NEEDS_STOCK, RELEASE, Intent, Part, less, person_of, takes_archived
 from worker.operations.policies import in_force
-from worker.operations.pools import serve_pool
+from worker.operations.pools import open_pools, serve_pool
 from worker.operations.requests import Request, intents, unfit
 from worker.operations.retaining import let_go_by_hand
 from worker.operations.runs import HeldKind
@@ -133,7 +133,11 @@ def preview(app: "App", request: Request) -> Preview:
 
 
 def _do(app: "App", tx: "Transaction", request: Request, who: str) -> tuple[Done, list[Part]]:
-    found = select(tx, request.meant, unfit(request), micros(app.clock()), lock=True)
+    now = micros(app.clock())
+    found = select(
+        tx, request.meant, unfit(request), now,
+        lock=True, locked_are=lambda directories: open_pools_of(app, tx, directories, now),
+    )  # fmt: skip
     _as_seen(found, request.seen)
     wished = {company: list(intents(found.of(company), request, person_of(who))) for company in found.companies}
     parts = work_out(app, tx, wished, who)
@@ -148,6 +152,11 @@ def _do(app: "App", tx: "Transaction", request: Request, who: str) -> tuple[Done
         return done, []
     done.served = carry_out(app, tx, parts)
     return done, parts
+
+
+def open_pools_of(app: "App", tx: "Transaction", directories: Collection[int], now: int) -> None:
+    """Lock the pools that accounts of these directories draw from; nobody is passed over who comes before them (M9)."""
+    open_pools(app, tx, {row.pool for row in tx.directories.by_keys(sorted(directories))}, now)
 
 
 def work_out(app: "App", tx: "Transaction", intents: Mapping[int, Sequence[Intent]], who: str) -> list[Part]:

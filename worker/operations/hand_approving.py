@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 from policies.model import License, Limited
 from store.errors import Conflict
 from store.plans import HeldPlan
+from store.times import micros
 from worker.errors import Insufficient
 from worker.operations.by_hand import carry_out, let_go, work_out
 from worker.operations.handing import Intent, Part
+from worker.operations.pools import open_pools
 from worker.operations.runs import REPORTED, AccountName, Action, RunResult
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ def apply_held(app: "App", plan: HeldPlan, who: str) -> RunResult:
     with app.store.begin() as tx:
         tx.directories.touch([plan.directory])
         directory = tx.directories.by_key(plan.directory)
+        open_pools(app, tx, [directory.pool], micros(app.clock()))
         [part] = work_out(app, tx, {plan.company: _intents(tx, plan)}, who)
         if part.left_out:
             raise _insufficient(part)

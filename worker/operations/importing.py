@@ -17,6 +17,7 @@ from store.matching import Match, Matching
 from store.times import micros, span
 from worker.errors import Insufficient, Usage
 from worker.operations.policies import in_force
+from worker.operations.pools import open_pools
 from worker.operations.serving import stock_of
 
 if TYPE_CHECKING:
@@ -140,12 +141,14 @@ class _Import:
 
     def run(self, lines: Iterable[Line]) -> None:
         """Match every line first, then serve company by company; directories are locked before pools, pools before
-        the record."""
+        the record, and all of these before an account is looked at."""
         by_directory: dict[str, list[Line]] = {}
         for line in lines:
             by_directory.setdefault(line.directory, []).append(line)
         rows = {row.id: row for row in self.tx.directories.all()}
-        self.tx.directories.touch(rows[id].key for id in by_directory if id in rows)
+        known = [rows[id] for id in sorted(by_directory) if id in rows]
+        self.tx.directories.touch(row.key for row in known)
+        open_pools(self.app, self.tx, {row.pool for row in known if not row.retired}, micros(self.app.clock()))
         matched: dict[int, list[tuple[DirectoryRow, Line, Match]]] = {}
         for id, own in sorted(by_directory.items()):
             row = rows.get(id)
@@ -155,8 +158,6 @@ class _Import:
             matched.setdefault(row.company, []).extend((row, line, match) for line, match in self._match(row, own))
         if self.done.unmatched:
             return
-        for pool in sorted({row.pool for found in matched.values() for row, _, _ in found}):
-            self.tx.lots.lock_pool(pool)
         self.tx.audit.open(matched)
         for company, found in sorted(matched.items()):
             self._serve(company, found)

@@ -8,7 +8,7 @@ from store.by_hand import Subject
 from store.errors import Conflict
 from store.times import micros
 from worker.errors import Insufficient, Usage
-from worker.operations.by_hand import Touched, carry_out, touched, work_out
+from worker.operations.by_hand import Touched, carry_out, open_pools_of, touched, work_out
 from worker.operations.handing import ASSIGN, Intent, person_of
 from worker.operations.pools import serve_pool
 
@@ -64,7 +64,9 @@ def unlink(app: "App", old: str, who: str) -> Unlinked:
     it lives in the directory again. Raises Conflict if it is not linked, and Insufficient."""
     with app.store.begin() as tx:
         key = tx.views.account_by_name(old).key
-        tx.directories.touch(tx.by_hand.directories_of([key]))
+        directories = tx.by_hand.directories_of([key])
+        tx.directories.touch(directories)
+        open_pools_of(app, tx, directories, micros(app.clock()))
         [subject] = tx.by_hand.subjects([key])
         if subject.linked_to is None:
             raise _not_linked(tx, subject)

@@ -1,6 +1,6 @@
 """Serving a pool when seats appear: those who waited longest first, company by company (P4, M8, M9)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from worker.operations.exchanging import exchange_expired, exchange_first
@@ -11,6 +11,23 @@ if TYPE_CHECKING:
     from store.order_rows import Order
     from store.transaction import Transaction
     from worker.bootstrap import App
+
+
+def open_pools(app: "App", tx: "Transaction", pools: Collection[int], now: int) -> None:
+    """Lock these pools for somebody who asks for seats now. Who holds one of a lot that has just ended, and who waits
+    for one that has just begun, come first, also where no pass over the pool has seen it yet (M9).
+
+    Called once the directories are locked, and before the accounts are looked at.
+    """
+    for pool in sorted(pools):
+        tx.lots.lock_pool(pool)
+    tx.audit.open({company for pool in pools for company in concerned(tx, pool, now)})
+    begun = tx.lots.pools_begun(now)
+    for pool in sorted(pools):
+        if pool in begun:
+            serve_pool(app, tx, pool, now)
+        elif tx.exchanges.is_due(pool, now):
+            exchange_expired(app, tx, pool, now)
 
 
 def serve_pool(app: "App", tx: "Transaction", pool: int, now: int, *, bought_for: int | None = None) -> Tally:

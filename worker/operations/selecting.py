@@ -38,13 +38,23 @@ class Selection:
         return [subject for subject in self.subjects if subject.company == company]
 
 
-def select(tx: "Transaction", meant: Meant, unfit: Unfit, now: int, *, lock: bool) -> Selection:
+def select(
+    tx: "Transaction",
+    meant: Meant,
+    unfit: Unfit,
+    now: int,
+    *,
+    lock: bool,
+    locked_are: Callable[[Collection[int]], None] = lambda _directories: None,
+) -> Selection:
     """The accounts that are meant; with `lock`, their directories are touched first, so that no run decides about them
-    meanwhile.
+    meanwhile. `locked_are` is told these directories before the accounts are looked at.
 
     An account that is named and unfit is wrong usage; one that only matches the filter is passed over.
     """
     locked = _lock(tx, meant, now) if lock else None
+    if locked is not None:
+        locked_are(locked)
     keys = _keys(tx, meant, now)
     found = Selection()
     for subject in tx.by_hand.subjects(keys):
