@@ -110,6 +110,7 @@ _DIRECTORY = (
     + ", ".join(_OF_COMPANY.get(name, f"d.{name}") for name in DirectoryRow.__slots__)
     + " FROM directory AS d JOIN company AS c ON c.key = d.company"
 )
+_UNREAD = "it was not read since a policy file names it again"
 _RETURNS = "r.company = k.company AND r.license = k.license AND r.through = k.through AND r.rank < :new"
 _COMPANY = f"SELECT {', '.join(CompanyRow.__slots__)} FROM company"
 
@@ -233,13 +234,13 @@ class Directories:
             )
             return []
         if before.state == FROZEN:
-            state = NEVER_RUN if before.last_success is None else HEALTHY
+            told = {"problem": _UNREAD, "remedy": f"seatkeeper sync {id}, unless a daemon reads it anyway"}
             self._tx.execute(
-                "UPDATE directory SET state = :state, kind = :kind, every = :every, plan_whole = true, due_at = :now"
-                " WHERE id = :id",
-                {**values, "state": state},
+                f"UPDATE directory SET state = '{NEVER_RUN}', problem = :problem, remedy = :remedy, kind = :kind,"
+                " every = :every, plan_whole = true, due_at = :now WHERE id = :id",
+                {**values, **told},
             )
-            return [(company, _state_entry(before, "recovered", SYSTEM, None, "it is in a policy file again"))]
+            return [(company, _state_entry(before, "returned", SYSTEM, None, "it is in a policy file again"))]
         if (before.kind, before.every) != (kind, every):
             self._tx.execute(
                 "UPDATE directory SET kind = :kind, every = :every, due_at = CASE WHEN due_at > :soon THEN :soon ELSE"
@@ -250,8 +251,13 @@ class Directories:
 
     def _freeze(self, row: DirectoryRow) -> tuple[int, Entry]:
         """Leave a directory as it is; a run that is under way may not write any more."""
-        self._tx.execute(f"UPDATE directory SET state = '{FROZEN}', {_INTERRUPTED} WHERE key = :key", {"key": row.key})
         why = "no policy file names it any more; its licenses stay as they are"
+        remedy = f"put its file back, or, if it is gone for good: seatkeeper directory retire {row.id}"
+        self._tx.execute(
+            f"UPDATE directory SET state = '{FROZEN}', problem = :why, remedy = :remedy, failures = 0,"
+            f" failing_since = NULL, {_INTERRUPTED} WHERE key = :key",
+            {"key": row.key, "why": why, "remedy": remedy},
+        )
         return row.company, _state_entry(row, "frozen", SYSTEM, None, why)
 
     def _follow_companies(
@@ -428,7 +434,7 @@ class Directories:
             ],
             {"key": key, "now": now, "state": state, "due_at": due_at, "wake_at": wake_at, "read": read},
         )  # fmt: skip
-        if row.state == FAILING:
+        if row.state in (FAILING, NEVER_RUN) and row.problem is not None:
             self._audit([(row.company, _state_entry(row, "recovered", SYSTEM, None, "it can be read again"))], now)
         return row.state != state
 

@@ -18,14 +18,18 @@ FRESH = 24 * 3_600 * 1_000_000
 
 _COLUMNS = "r.account, r.directory, a.id, a.address, a.state, r.license, r.started_at, r.ends, r.noticed"
 _FROM = "retention AS r JOIN account AS a ON a.key = r.account"
+_WELL = f"d.state = 'healthy' AND coalesce(d.last_success, 0) > :now - {FRESH}"
 _RUN_OUT = (
     "r.company = :company AND r.ends <= :now AND NOT r.purge_due AND (r.license <> 'standard' OR"
     f" (r.noticed = {DISTANCES[-1]} AND NOT EXISTS (SELECT 1 FROM notice_account AS m JOIN notice AS n"
     " ON n.key = m.notice WHERE m.account = r.account AND m.started_at = r.started_at AND n.accepted_at IS NULL)))"
-    " AND EXISTS (SELECT 1 FROM directory AS d WHERE d.key = r.directory AND d.state = 'healthy' AND NOT d.retired"
-    f" AND d.last_success > :now - {FRESH}) AND NOT {on_hold('r.account', 'r.company')}"
+    f" AND EXISTS (SELECT 1 FROM directory AS d WHERE d.key = r.directory AND {_WELL} AND NOT d.retired)"
+    " AND NOT EXISTS (SELECT 1 FROM link AS k JOIN account AS o ON o.key = k.old JOIN directory AS d"
+    f" ON d.key = o.directory WHERE k.new = r.account AND NOT d.retired AND NOT ({_WELL}))"
+    f" AND NOT {on_hold('r.account', 'r.company')}"
 )
-"""R1: every notice was accepted. R2: nobody holds it. R4: its directory is well and was completely read lately."""
+"""R1: every notice was accepted. R2: nobody holds it. R4: its directory is well and was completely read lately, and so
+are those of the accounts whose backups go with it, unless a person retired them (D5)."""
 _REJECTED = (
     "EXISTS (SELECT 1 FROM plan AS p JOIN plan_action AS x ON x.plan = p.key WHERE p.company = r.company"
     f" AND p.kind = '{PURGE}' AND p.state = 'rejected' AND x.account = r.account"

@@ -65,8 +65,6 @@ def _needs(found: "Overview") -> Iterator[str]:
             yield f"- {directory.id} ({directory.company}): {directory.problem}"
             if directory.remedy is not None:
                 yield f"    What to do: {directory.remedy}"
-        elif directory.state == "frozen":
-            yield f"- {directory.id} ({directory.company}) is frozen: no policy file names it, its licenses stay"
     for id in found.stuck[:SHOWN]:
         yield f"- {id} has been due for long, and nobody runs it: does a worker live, and does it keep up?"
     for broken in found.broken:

@@ -80,10 +80,32 @@ def test_a_directory_that_disappears_is_frozen_and_comes_back(store: Store) -> N
     assert told(store) == [("directory.frozen", "c2")]
     register(store, policy("contoso", "c1", "c2"), now=AT + 3)
     assert states(store) == {"c1": "never_run", "c2": "never_run"}
-    assert told(store)[1:] == [("directory.recovered", "c2")]
+    assert told(store)[1:] == [], "it was not read yet"
     with store.read() as tx:
         row = tx.directories.by_id("c2")
         assert row.due_at == AT + 3 and row.plan_whole
+    with store.begin() as tx:
+        tx.directories.succeeded(row.key, AT + 4, due_at=AT + 5, wake_at=None)
+    assert states(store) == {"c1": "never_run", "c2": "healthy"}
+    assert told(store)[1:] == [("directory.recovered", "c2")]
+
+
+@proves("Z9", "Z11")
+def test_what_was_wrong_before_a_directory_was_frozen_is_wrong_no_more(store: Store) -> None:
+    register(store, policy("contoso", "c1"))
+    with store.begin() as tx:
+        key = tx.directories.by_id("c1").key
+        tx.directories.failed(key, AT, "the secret expired", "renew it", retry_at=AT + MINUTE)
+    register(store)
+    with store.read() as tx:
+        row = tx.directories.by_id("c1")
+    assert (row.state, row.failures, row.failing_since) == ("frozen", 0, None)
+    assert "no policy file names it" in (row.problem or "") and "directory retire c1" in (row.remedy or "")
+    register(store, policy("contoso", "c1"))
+    with store.read() as tx:
+        row = tx.directories.by_id("c1")
+    assert (row.state, row.failures) == ("never_run", 0)
+    assert "not read since" in (row.problem or "") and "sync c1" in (row.remedy or "")
 
 
 @proves("Z11")

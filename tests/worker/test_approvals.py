@@ -49,3 +49,24 @@ def test_an_approval_reads_nothing_and_makes_no_failing_directory_well(world: Wo
     contoso.tenant.consent(SIMULATED_CLIENT_ID)
     world.later(hours=2)
     assert counted(contoso.sync()) == {"release": 1, "assign": 1}
+
+
+@proves("Z1", "Z11", "M9")
+def test_an_approval_makes_no_directory_well_that_was_not_read_since_it_came_back(
+    world: World, contoso: Customer
+) -> None:
+    licensed(world, contoso, rule=STAFF_LEAVE_AT_ONCE.replace("0s", "1d"))
+    contoso.delete(*people(0, 6))
+    contoso.tenant.remove_member(contoso.tenant.find_group("Staff"), contoso.people["Person 010"])
+    contoso.sync()
+    text = contoso.file.read_text(encoding="utf-8")
+    contoso.file.unlink()
+    world.load()
+    world.later(days=2)
+    contoso.file.write_text(text, encoding="utf-8")
+    world.load()
+    result = world.approve(world.hold("archive"))
+    assert result is not None and counted(result) == {"archive": 6}
+    assert contoso.licenses()["Person 010"] == "standard", "whoever left may have come back"
+    assert contoso.row().state == "never_run"
+    assert counted(contoso.sync()) == {"release": 1}

@@ -9,6 +9,7 @@ import pytest
 from store.account_filters import AccountFilter
 from store.errors import Conflict
 from tests.proves import proves
+from tests.worker.test_retention import accept_all, after, purged
 from tests.worker.world import PERSON, Customer, World
 from worker.errors import Insufficient, Usage
 from worker.operations.by_hand import by_hand
@@ -17,6 +18,7 @@ from worker.operations.linking import Linked, link, unlink
 from worker.operations.pool_pass import pass_pools
 from worker.operations.requests import Request, Verb
 from worker.operations.selecting import Meant
+from worker.operations.syncing import sync
 
 STAFF = "- {name: staff, everyone: true, license: standard}"
 
@@ -126,6 +128,41 @@ def test_notices_name_every_account_whose_backups_would_go(world: World, contoso
         [notice] = tx.notices.listing()
     assert [account.id for account in notice.accounts] == [new], "its backups do not go any more"
     assert world.is_sound()
+
+
+EXPORT = "every: 1m\n  contoso-export:\n    kind: file\n    path: users.csv"
+NOBODY = "- {name: nobody, domains: [nowhere.example], license: standard}"
+ADA, BEN = "0f000000-0000-0000-0000-00000000000a", "0f000000-0000-0000-0000-00000000000b"
+
+
+def export(world: World, *ids: str) -> None:
+    """Another directory of the company lists these, and is read."""
+    lines = ["User principal name,Display name,Object Id", *(f"{id[-1]}@old.example,{id[-1]},{id}" for id in ids)]
+    (world.folder / "users.csv").write_text("\n".join(lines) + "\n")
+    world.later(hours=2)
+    assert sync(world.app, "contoso-export").outcome != "failed"
+
+
+@proves("R4", "D5")
+def test_no_clock_ends_while_the_directory_of_a_linked_account_is_not_well(world: World, contoso: Customer) -> None:
+    [new] = contoso.hire("Ada")
+    world.add_lot("standard", 1)
+    contoso.policy(NOBODY, directory=EXPORT)
+    contoso.sync()
+    export(world, ADA, BEN)
+    export(world, BEN)
+    by_hand(world.app, Request(Verb.ASSIGN, Meant((new,))), PERSON)
+    link(world.app, new, ADA, PERSON)
+    by_hand(world.app, Request(Verb.DEACTIVATE, Meant((new,))), PERSON)
+    contoso.policy(NOBODY)
+    for days in (30, 23, 6, 2):
+        after(world, contoso, days=days)
+        accept_all(world)
+    assert purged(world) == 0, "the directory of the old account is frozen"
+    contoso.policy(NOBODY, directory=EXPORT)
+    export(world, BEN)
+    after(world, contoso, hours=1)
+    assert purged(world) == 2
 
 
 @proves("D5")

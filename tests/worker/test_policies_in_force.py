@@ -141,6 +141,27 @@ def test_seats_are_not_given_to_those_who_wait_in_a_frozen_directory(world: Worl
     assert (contoso.licenses(), contoso.waiting()) == ({}, {"Ada": "insufficient_licenses"})
 
 
+@proves("Z11", "M9")
+def test_what_comes_back_is_not_well_before_it_was_read(world: World, contoso: Customer) -> None:
+    contoso.hire("Ada")
+    contoso.group("Staff", "Ada")
+    contoso.policy(STAFF)
+    contoso.sync()
+    text = contoso.file.read_text(encoding="utf-8")
+    contoso.file.unlink()
+    world.load()
+    contoso.file.write_text(text, encoding="utf-8")
+    world.load()
+    assert contoso.row().state == "never_run" and "not read since" in (contoso.row().problem or "")
+    world.add_lot("standard", 1)
+    assert (contoso.licenses(), contoso.waiting()) == ({}, {"Ada": "insufficient_licenses"})
+    assert world.happened()["directory.recovered"] == 0
+    contoso.sync()
+    assert (contoso.row().state, contoso.row().problem) == ("healthy", None)
+    assert contoso.licenses() == {"Ada": "standard"}
+    assert world.happened()["directory.recovered"] == 1
+
+
 @proves("Z11")
 def test_a_retired_directory_is_not_brought_back_by_its_file(world: World, contoso: Customer) -> None:
     licensed(world, contoso)

@@ -12,7 +12,7 @@ from connectors.base import Directory
 from connectors.errors import ConnectorError, NeedsPerson, Transient
 from policies.document import group_refs, unit_refs
 from store.briefings import Briefing, briefings
-from store.directories import FAILING, DirectoryRow
+from store.directories import FAILING, NEVER_RUN, DirectoryRow
 from store.errors import Conflict, LeaseLost
 from store.groups import Binding
 from store.leases import Idle, Lease
@@ -113,7 +113,7 @@ def _begin(app: "App", directory: str, lease: Lease, asked: Asked, briefing: Bri
     by_policy = entry.shared_mailboxes_are is not None or bool(unit_refs(policy.policy, entry))
     otherwise = by_policy and row.planned_policy != policy.version  # it may read otherwise
     full = asked.full or otherwise or due_to_be_read_whole(row, micros(app.clock()))
-    unread = asked.approving is not None and row.state == FAILING
+    unread = asked.approving is not None and row.state in (FAILING, NEVER_RUN)
     return Run(app, run_id, briefing, row, entry, policy, lease, full, asked.whole, asked.dry, asked.progress, unread)
 
 

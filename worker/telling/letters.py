@@ -196,10 +196,7 @@ def _directories(news: News, standing: Standing) -> Iterator[Section]:
     if frozen:
         lines = ["Frozen: no policy file names them any more; their licenses stay as they are:"]
         for directory in frozen:
-            lines += [
-                f"- {directory.id}",
-                f"    put its file back, or, if it is gone for good: seatkeeper directory retire {directory.id}",
-            ]
+            lines += [f"- {directory.id}", f"    {directory.remedy}"]
         yield Section(len(frozen), "frozen directory|frozen directories", lines)
     failed = _subjects(news, "directory.failing")
     back = [d for d in _in_state(news, "directory.recovered", "healthy", standing) if d.id not in failed]
