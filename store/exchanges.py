@@ -8,7 +8,7 @@ from policies.model import WaitReason
 from policies.planner import RANK_EXPIRED
 from store.audit import Entry, json_text
 from store.holdings import Held
-from store.lots import VALID, last_day
+from store.lots import VALID, FreeLot, last_day
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
@@ -83,6 +83,21 @@ class Exchanges:
             " ORDER BY l.expires_at, a.address, a.id, a.key LIMIT :limit",
             values,
         )
+
+    def holders_renewed(
+        self, pool: int, license: str, companies: Collection[int], now: int
+    ) -> list[tuple[FreeLot, list[Holder]]]:
+        """The lots with free seats that are the renewals of lots that ended, each with the holders in these companies
+        whom its seats were bought for (M9), no more than it has seats."""
+        found = []
+        for renewal, renewed in self._tx.lots.renewals_with_seats(pool, license, now):
+            condition = (
+                f"l.key = :lot AND {_ENDED} AND {self._tx.dialect.among('h.company', 'companies')}"
+                " ORDER BY a.address, a.id, a.key LIMIT :limit"
+            )
+            values = {"lot": renewed, "now": now, "limit": renewal.free} | self._companies(companies)
+            found.append((renewal, self._holders(condition, values)))
+        return found
 
     def put_in_line(self, pool: int, companies: Collection[int], now: int) -> int:
         """Let who holds a seat of a lot that ended wait for another, unless it waits for something else already;

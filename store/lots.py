@@ -156,6 +156,16 @@ class Lots:
         )
         return [FreeLot(*row) for row in rows]
 
+    def renewals_with_seats(self, pool: int, license: str, now: int) -> list[tuple[FreeLot, int]]:
+        """Lots of a pool with free seats that are valid now and were bought to renew another, with that one's key."""
+        rows = self._tx.execute(
+            "SELECT l.key, l.id, l.seats - l.held, l.expires_at, l.term, o.renews_lot FROM lot AS l JOIN orders AS o"
+            " ON o.id = l.order_id WHERE l.pool = :pool AND l.license = :license AND o.renews_lot IS NOT NULL AND"
+            f" {VALID} AND l.held < l.seats ORDER BY l.expires_at IS NULL, l.expires_at, l.key",
+            {"pool": pool, "license": license, "now": now},
+        )
+        return [(FreeLot(*row[:-1]), row[-1]) for row in rows]
+
     def usable(self, pool: int, license: str, now: int) -> list[FreeLot]:
         """Every lot of a pool that is valid now, in the order of use; full ones too, since seats of theirs may be
         given back on the way."""

@@ -261,6 +261,24 @@ def test_lots_of_other_kinds_are_renewed_for_what_is_held_at_the_price_of_the_ca
     assert world.one("SELECT count(*) FROM lot WHERE held = 2 AND seats = 2") == 1
 
 
+@proves("M7", "M9")
+def test_the_renewal_of_a_lot_is_for_the_endpoints_that_held_its_seats(world: World, owner: Customer) -> None:
+    owner.policy(RULES, licenses="{pool: own}")
+    days = {"starts": date(2025, 11, 12), "expires": date(2026, 11, 11)}
+    first = lot(world, "computer", 1, **days)
+    add(world, "z")
+    assign(world, "z")
+    lot(world, "computer", 1, renews=False, **days)
+    add(world, "a")
+    assign(world, "a")
+    pass_pools(world.app)
+    world.fulfill()
+    world.later(days=12)
+    pass_pools(world.app)
+    assert {name: state for name, (*_, state) in held(world).items()} == {"a": "expired", "z": "licensed"}
+    assert held(world)["z"][1] != first
+
+
 @proves("M7", "P2", "P5", "P8")
 def test_other_kinds_are_bought_from_a_portal_when_a_person_says_so(world: World) -> None:
     with a_shop(world) as shop:

@@ -229,3 +229,45 @@ def test_a_renewal_by_the_provider_is_not_bought_again_by_the_companies_that_wai
     contoso.sync(whole=True)
     assert set(contoso.waiting().values()) == {"insufficient_licenses"}
     assert world.orders() == [("provider", "standard", 2, "placed")]
+
+
+def two_lots(world: World, contoso: Customer) -> str:
+    """Zed holds a seat of one lot and Ada of another, which end on the same day; the first is to be renewed."""
+    contoso.hire("Zed")
+    staff = contoso.group("Staff", "Zed")
+    contoso.policy(STAFF)
+    first = world.add_lot("standard", 1, expires=LAST_DAY)
+    contoso.sync()
+    world.add_lot("standard", 1, expires=LAST_DAY, renews=False)
+    contoso.hire("Ada")
+    contoso.tenant.add_member(staff, contoso.people["Ada"])
+    contoso.sync()
+    assert contoso.lots()["Zed"] == first
+    days_pass(world, 16)
+    assert world.orders() == [("provider", "standard", 1, "placed")]
+    return first
+
+
+@proves("M9", "M3")
+def test_a_renewal_that_comes_late_serves_those_whose_lot_it_renews_before_others_whose_lot_ended(
+    world: World, contoso: Customer
+) -> None:
+    two_lots(world, contoso)
+    days_pass(world, 29)
+    assert set(contoso.waiting()) == {"Ada", "Zed"}
+    world.fulfill()
+    assert contoso.waiting() == {"Ada": "insufficient_licenses"}
+    assert world.is_sound()
+
+
+@proves("M9", "M3")
+def test_a_renewal_that_came_ahead_serves_those_whose_lot_it_renews_before_others_whose_lot_ends(
+    world: World, contoso: Customer
+) -> None:
+    first = two_lots(world, contoso)
+    world.fulfill()
+    days_pass(world, 14)
+    assert contoso.waiting() == {"Ada": "insufficient_licenses"}
+    assert contoso.lots()["Zed"] != first
+    world.add_lot("standard", 1)
+    assert contoso.waiting() == {}

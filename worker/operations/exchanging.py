@@ -11,6 +11,7 @@ from store.holdings import Change
 from worker.operations.policies import in_force
 
 if TYPE_CHECKING:
+    from store.endpoints import Endpoint
     from store.lots import FreeLot
     from store.transaction import Transaction
     from worker.bootstrap import App
@@ -27,6 +28,7 @@ def exchange_expired(app: "App", tx: "Transaction", pool: int, now: int) -> tupl
         return ()
     tx.audit.open(companies)
     wanting = [company for company in companies if _exchanges(app, tx, company)]
+    _exchange_renewed(tx, pool, wanting, now)
     _exchange_all(tx, pool, wanting, now)
     if left := set(companies).difference(wanting):
         tx.exchanges.take_out_of_line(left)
@@ -38,8 +40,17 @@ def exchange_expired(app: "App", tx: "Transaction", pool: int, now: int) -> tupl
 def exchange_first(app: "App", tx: "Transaction", pool: int, company: int, now: int) -> None:
     """Exchange what this company's people hold of lots that ended, before others have their turn (M9)."""
     tx.renewals.follow(pool, now)
-    if company in tx.exchanges.companies(pool, now) and _exchanges(app, tx, company):
+    wanting = [company for company in tx.exchanges.companies(pool, now) if _exchanges(app, tx, company)]
+    _exchange_renewed(tx, pool, wanting, now)
+    if company in wanting:
         _exchange_all(tx, pool, [company], now)
+
+
+def _exchange_renewed(tx: "Transaction", pool: int, companies: Collection[int], now: int) -> None:
+    """The seats of a renewal are for the holders of the lot that it renews, whoever else's ended, and when (M9)."""
+    for license in License:
+        for renewal, holders in tx.exchanges.holders_renewed(pool, license.value, companies, now):
+            _move(tx, holders, _seats([renewal]), now)
 
 
 def _exchange_all(tx: "Transaction", pool: int, companies: Collection[int], now: int) -> None:
@@ -57,11 +68,20 @@ def _exchange_endpoints(tx: "Transaction", pool: int, companies: Collection[int]
     """The same for kinds that are assigned to endpoints; who finds no seat is found again when there is one (M7)."""
     holders = tx.endpoints.expired(pool, companies, now)
     for license in sorted({holder.license or "" for holder in holders}):
-        lots = tx.lots.free_seats(pool, license, now)
-        own = [holder for holder in holders if holder.license == license]
-        moved = list(zip(own, _seats(lots), strict=False))
-        if moved:
-            tx.endpoints.exchange([holder for holder, _ in moved], [lot for _, lot in moved], now)
+        left = [holder for holder in holders if holder.license == license]
+        for renewal, renewed in tx.lots.renewals_with_seats(pool, license, now):
+            theirs = [holder for holder in left if holder.lot == renewed]
+            moved = _move_endpoints(tx, theirs, [renewal], now)
+            left = [holder for holder in left if holder.key not in moved]
+        _move_endpoints(tx, left, tx.lots.free_seats(pool, license, now), now)
+
+
+def _move_endpoints(tx: "Transaction", holders: "Sequence[Endpoint]", lots: "Sequence[FreeLot]", now: int) -> set[int]:
+    """Move as many as there are seats; their keys."""
+    moved = list(zip(holders, _seats(lots), strict=False))
+    if moved:
+        tx.endpoints.exchange([holder for holder, _ in moved], [lot for _, lot in moved], now)
+    return {holder.key for holder, _ in moved}
 
 
 def _exchange(tx: "Transaction", pool: int, license: str, companies: Collection[int], now: int) -> None:
@@ -73,10 +93,15 @@ def _exchange(tx: "Transaction", pool: int, license: str, companies: Collection[
         holders = tx.exchanges.holders(pool, license, companies, now, min(left, CHUNK))
         if not holders:
             return
-        changes = [(holder.company, _changed(holder, next(seats))) for holder in holders]
-        for company, own in groupby(sorted(changes, key=_company), key=_company):
-            tx.holdings.exchange(company, [change for _, change in own], now)
+        _move(tx, holders, seats, now)
         left -= len(holders)
+
+
+def _move(tx: "Transaction", holders: Sequence[Holder], seats: Iterator[int], now: int) -> None:
+    """Give each of these the next of the seats, which are enough for all."""
+    changes = [(holder.company, _changed(holder, next(seats))) for holder in holders]
+    for company, own in groupby(sorted(changes, key=_company), key=_company):
+        tx.holdings.exchange(company, [change for _, change in own], now)
 
 
 def _seats(lots: "Sequence[FreeLot]") -> Iterator[int]:
