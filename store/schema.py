@@ -205,6 +205,7 @@ pull = Table(
     Column("staged", BigInteger, nullable=False, server_default="0"),
     Column("whole", Boolean, nullable=False, server_default="0"),
     Column("started_at", BigInteger, nullable=False),
+    _text("told"),  # a digest of how the policy had accounts read when these were staged (S6)
 )
 """A walk under way: where it can be taken up again. Unlogged like the stage it belongs to, so that a crash of the
 database server loses both."""

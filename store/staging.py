@@ -26,6 +26,8 @@ class Walk(NamedTuple):
     staged: int
     whole: bool
     started_at: int
+    told: str = ""
+    """How its accounts are read: another walk under the same name reads them alike."""
 
 
 class Staging:
@@ -37,20 +39,20 @@ class Staging:
     def under_way(self, directory: int) -> Walk | None:
         """The walk that an earlier worker did not finish, if any."""
         row = self._tx.execute(
-            "SELECT batch, resume, staged, whole, started_at FROM pull WHERE directory = :directory",
+            "SELECT batch, resume, staged, whole, started_at, told FROM pull WHERE directory = :directory",
             {"directory": directory},
         ).one_or_none()
-        return None if row is None else Walk(row[0], row[1], row[2], bool(row[3]), row[4])
+        return None if row is None else Walk(row[0], row[1], row[2], bool(row[3]), row[4], row[5])
 
     def all_under_way(self, directories: Sequence[int]) -> dict[int, Walk]:
         """The same of many directories."""
         dialect = self._tx.dialect
         rows = self._tx.execute(
-            "SELECT directory, batch, resume, staged, whole, started_at FROM pull"
+            "SELECT directory, batch, resume, staged, whole, started_at, told FROM pull"
             f" WHERE {dialect.among('directory', 'keys')}",
             {"keys": dialect.listed(directories)},
         )
-        return {row[0]: Walk(row[1], row[2], row[3], bool(row[4]), row[5]) for row in rows}
+        return {row[0]: Walk(row[1], row[2], row[3], bool(row[4]), row[5], row[6]) for row in rows}
 
     def add(self, directory: int, walk: Walk, seen: Sequence[tuple[Any, ...]]) -> Walk:
         """Stage the accounts of some pages with the place from which the walk goes on; returns the walk as it is."""
@@ -59,10 +61,11 @@ class Staging:
             self._tx.copy("stage", COLUMNS, ((batch, n, *row) for n, row in enumerate(seen, first)))
         walk = walk._replace(staged=first + len(seen))
         self._tx.execute(
-            "INSERT INTO pull (directory, batch, resume, staged, whole, started_at)"
-            " VALUES (:directory, :batch, :resume, :staged, :whole, :started_at) ON CONFLICT (directory) DO UPDATE SET"
+            "INSERT INTO pull (directory, batch, resume, staged, whole, started_at, told)"
+            " VALUES (:directory, :batch, :resume, :staged, :whole, :started_at, :told)"
+            " ON CONFLICT (directory) DO UPDATE SET"
             " batch = excluded.batch, resume = excluded.resume, staged = excluded.staged, whole = excluded.whole,"
-            " started_at = excluded.started_at",
+            " started_at = excluded.started_at, told = excluded.told",
             {"directory": directory, **walk._asdict()},
         )
         return walk

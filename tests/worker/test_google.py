@@ -346,6 +346,50 @@ def test_shared_mailboxes_are_what_the_policy_declares(anywhere: GoogleCustomer)
     assert (anywhere.kinds()["Front Desk"], anywhere.kinds()["Press"]) == ("user", "shared_mailbox")
 
 
+def interrupted(contoso: GoogleCustomer) -> str:
+    """A first read of 5,600 that stops when most of them are staged; the address of one of these."""
+    contoso.gws.create_unit("/Sales")
+    contoso.gws.populate(5_600, units=["/Sales"])
+    contoso.policy(EVERYONE)
+    contoso.wire.order(Fault("error", "/users", status=503, after=11, times=None))
+    assert contoso.sync().outcome == "failed"
+    contoso.wire.withdraw_faults()
+    contoso.wire.forget_requests()
+    contoso.world.later(minutes=11)
+    [(staged, address)] = contoso.world.rows("SELECT count(*), min(address) FROM stage")
+    assert 5_000 <= staged < 5_600
+    return str(address)
+
+
+@pytest.mark.slow
+@proves("S6")
+def test_what_was_staged_under_another_declaration_is_read_again(contoso: GoogleCustomer) -> None:
+    address = interrupted(contoso)
+    contoso.policy(EVERYONE, directory=f"shared_mailboxes_are: {{addresses: ['{address}']}}")
+    contoso.sync()
+    assert contoso.world.rows("SELECT address FROM account WHERE kind = 'shared_mailbox'") == [(address,)]
+
+
+@pytest.mark.slow
+@proves("G3")
+def test_what_was_staged_before_a_policy_named_units_is_read_again(contoso: GoogleCustomer) -> None:
+    interrupted(contoso)
+    contoso.world.add_lot("standard", 5_700)
+    contoso.policy(SALES)
+    contoso.sync()
+    enabled = "SELECT count(*) FROM account WHERE enabled AND NOT guest"
+    assert contoso.world.one("SELECT count(*) FROM assignment") == contoso.world.one(enabled) - 1 > 5_000
+
+
+@pytest.mark.slow
+def test_what_was_staged_is_kept_where_the_policy_changed_otherwise(contoso: GoogleCustomer) -> None:
+    interrupted(contoso)
+    contoso.policy(EVERYONE, warn_below="{standard: 5}")
+    contoso.sync()
+    assert contoso.wire.requests()["GET /users?pageToken"] == 2 and "GET /users" not in contoso.wire.requests()
+    assert contoso.world.one("SELECT count(*) FROM account") == 5_601
+
+
 @proves("S6")
 def test_without_a_declaration_nothing_is_guessed(contoso: GoogleCustomer) -> None:
     contoso.hire("Ada", "Careers Team")

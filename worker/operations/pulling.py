@@ -5,7 +5,7 @@ No transaction is open while a request is under way. What is read here changes n
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 from connectors.base import Directory, Page, Seen
@@ -58,11 +58,19 @@ class Pulled:
         return self.seen == 0 and not self.full
 
 
-Told = Callable[[Sequence[Seen]], Sequence[Seen]]
-
-
 def _as_told(accounts: Sequence[Seen]) -> Sequence[Seen]:
     return accounts
+
+
+class Reading(NamedTuple):
+    """How what a page tells is read as the policy would have it."""
+
+    told: Callable[[Sequence[Seen]], Sequence[Seen]] = _as_told
+    name: str = ""
+    """Readings of one name read alike; what was staged under another one is read again."""
+
+
+AS_TOLD = Reading()
 
 
 def due_to_be_read_whole(row: DirectoryRow, now: int) -> bool:
@@ -72,36 +80,35 @@ def due_to_be_read_whole(row: DirectoryRow, now: int) -> bool:
     return now - row.read_whole_at >= READ_WHOLE_EVERY - early
 
 
-def pull_accounts(run: Run, directory: Directory, told: Told = _as_told) -> Pulled:
-    """Walk the directory's accounts, going on where an interrupted walk stopped. `told` reads what a page tells as the
-    policy would have it.
+def pull_accounts(run: Run, directory: Directory, reading: Reading = AS_TOLD) -> Pulled:
+    """Walk the directory's accounts, going on where an interrupted walk stopped.
 
     Raises what the connector raises; then nothing is kept but staged pages.
     """
-    walk = _under_way(run)
+    walk = _under_way(run, reading)
     cursor = None if run.full else run.directory.cursor
     try:
-        return _walk(run, directory, walk, None if walk.whole and walk.resume else cursor, told)
+        return _walk(run, directory, walk, None if walk.whole and walk.resume else cursor, reading)
     except CursorExpired:
         if cursor is None and walk.resume is None:
             raise
         _drop(run, walk)
-        return _walk(run, directory, _new_walk(run), None, told)
+        return _walk(run, directory, _new_walk(run, reading), None, reading)
 
 
-def _under_way(run: Run) -> Walk:
+def _under_way(run: Run, reading: Reading) -> Walk:
     walk = run.briefing.walk
     if walk is None:
-        return _new_walk(run)
-    usable = walk.resume is not None and run.now - walk.started_at < STALE and (walk.whole or not run.full)
-    if usable and not run.dry:
+        return _new_walk(run, reading)
+    young = walk.resume is not None and run.now - walk.started_at < STALE
+    if young and (walk.whole or not run.full) and walk.told == reading.name and not run.dry:
         return walk
     _drop(run, walk)
-    return _new_walk(run)
+    return _new_walk(run, reading)
 
 
-def _new_walk(run: Run) -> Walk:
-    return Walk(run.batch, None, 0, False, run.now)
+def _new_walk(run: Run, reading: Reading) -> Walk:
+    return Walk(run.batch, None, 0, False, run.now, reading.name)
 
 
 def _drop(run: Run, walk: Walk) -> None:
@@ -110,12 +117,12 @@ def _drop(run: Run, walk: Walk) -> None:
         tx.staging.drop(run.directory.key, walk.batch)
 
 
-def _walk(run: Run, directory: Directory, walk: Walk, cursor: str | None, told: Told) -> Pulled:
+def _walk(run: Run, directory: Directory, walk: Walk, cursor: str | None, reading: Reading) -> Pulled:
     buffer: list[Seen] = []
     full = walk.whole
     for page in _pages(run, directory, cursor, walk):
         full = full or page.full
-        buffer.extend(told(page.accounts))
+        buffer.extend(reading.told(page.accounts))
         run.progress("reading", walk.staged + len(buffer))
         if page.cursor is not None:
             run.hinted = page.unread

@@ -5,12 +5,13 @@ is taken for a user's mailbox while a group or unit of the declaration cannot be
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from connectors.base import Directory, Seen
 from policies.document import SharedMailboxes
 from worker.operations.grouping import Grouped
-from worker.operations.pulling import Pulled, Told
+from worker.operations.pulling import Pulled, Reading
 from worker.operations.runs import Run
 from worker.operations.units import Units
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from store.transaction import Transaction
 
 
-def reading(run: Run, directory: Directory, units: Units | None) -> Told:
+def reading(run: Run, directory: Directory, units: Units | None) -> Reading:
     """How the accounts of a page are read: their units by id, and what is declared to be a shared mailbox."""
     declared = run.entry.shared_mailboxes_are
     if declared is not None and units is not None:
@@ -30,7 +31,16 @@ def reading(run: Run, directory: Directory, units: Units | None) -> Told:
             accounts = [units.place(seen) for seen in accounts]
         return accounts if declared is None else [_declared(seen, declared, later=later) for seen in accounts]
 
-    return told
+    return Reading(told, _name(declared, units, later=later))
+
+
+def _name(declared: SharedMailboxes | None, units: Units | None, *, later: bool) -> str:
+    """One name for all that the reading of an account depends on, beside where units are just now."""
+    if declared is None and units is None:
+        return ""
+    stand_for = [] if declared is None else sorted((declared.ids or {}).items())
+    placed = "" if units is None else "placed" if units.problem is None else "not placed"
+    return sha256(repr((declared, stand_for, placed, later)).encode()).hexdigest()[:32]
 
 
 def _declared(seen: Seen, declared: SharedMailboxes, *, later: bool) -> Seen:

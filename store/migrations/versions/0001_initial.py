@@ -515,6 +515,7 @@ def upgrade() -> None:
         sa.Column("staged", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("whole", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("told", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("directory", name=op.f("pk_pull")),
     )
     op.create_table(
