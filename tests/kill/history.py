@@ -80,6 +80,8 @@ def approval(house: House) -> None:
 
 
 ACTS: tuple[Act, ...] = (begin, busy_day, hires, mass_deletion, approval)
+BETWEEN_PASSES = (busy_day, hires, mass_deletion)
+"""What a pass makes of it that has read half the directory before depends on which half, and no two plays agree."""
 STEPS = (
     "leased", "page", "staged", "look-up", "resolve", "group page", "mailboxes", "pulled", "merged", "planned",
     "applied", "order claimed", "order leaves", "order answered", "order recorded", "receiver claimed",

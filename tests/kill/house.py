@@ -26,6 +26,8 @@ from aiosmtpd.controller import Controller
 from connectors.simulators import seller
 from connectors.simulators.microsoft365 import SIMULATED_SECRET, Habits, Simulator, serve
 from connectors.simulators.serving import Answer, LoopbackServer, Request
+from store.leases import Lease
+from store.times import micros
 from tests.kill.clock import SharedClock
 from tests.kill.process import Fate, Part, play
 from tests.services.kept import free_port
@@ -179,6 +181,22 @@ class House:
             before = self.fence()
             self.world.later(minutes=1)
             self.until(lambda: self.fence() > before, self.contoso.row)  # noqa: B023
+
+    @contextmanager
+    def between_passes(self) -> Iterator[None]:
+        """Nobody reads the directory meanwhile."""
+        leases: list[Lease] = []
+
+        def taken() -> bool:
+            with self.world.store.begin() as tx:
+                lease = tx.leases.take(self.contoso.key, "the town", micros(self.clock()), LATER)
+            leases.extend([lease] if lease is not None else [])
+            return lease is not None
+
+        self.until(taken)
+        yield
+        with self.world.store.begin() as tx:
+            tx.leases.release(leases.pop())
 
     def fence(self) -> int:
         return int(self.world.one("SELECT fence FROM directory"))

@@ -6,12 +6,13 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
 from tests.e2e.conftest import ROOT
 from tests.kill.conftest import Open
-from tests.kill.history import ACTS, STEPS
+from tests.kill.history import ACTS, BETWEEN_PASSES, STEPS, Act
 from tests.kill.house import House, Outcome
 from tests.proves import proves
 from tests.worker.test_killed import differing
@@ -34,13 +35,18 @@ def undisturbed(open_house: Open, kind: str) -> list[Outcome]:
     with open_house(kind) as house:
         outcomes = []
         for act in ACTS:
-            act(house)
+            with at_a_time_for(act, house):
+                act(house)
             house.start()
             outcomes.append(house.settled())
         house.each_effect_once()
         assert house.ends == [], house.said()
         assert house.world.is_sound()
     return outcomes
+
+
+def at_a_time_for(act: Act, house: House) -> AbstractContextManager[None]:
+    return house.between_passes() if act in BETWEEN_PASSES else nullcontext()
 
 
 def deaths(chance: random.Random) -> list[list[str]]:
@@ -73,10 +79,11 @@ def disturbed(house: House, calm: Sequence[Outcome], chance: random.Random) -> N
     """Play the history while somebody dies all the time."""
     house.chance = chance
     for act, expected, steps in zip(ACTS, calm, deaths(chance), strict=True):
-        for step in steps:
-            house.fate.decide("kill", step)
+        with at_a_time_for(act, house):
+            for step in steps:
+                house.fate.decide("kill", step)
+            act(house)
         house.may_kill += AT_RANDOM
-        act(house)
         house.start()
         house.until(lambda: house.outcome() == expected, lambda: differing(expected, house.outcome()))  # noqa: B023
     house.may_kill = 0
