@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from connectors.simulators.microsoft365 import Fault
+from connectors.simulators.microsoft365 import SIMULATED_CLIENT_ID, Fault
 from tests.proves import proves
 from tests.worker.world import Customer, World, actions
 
@@ -13,7 +13,7 @@ RULES = """
 - {name: staff, groups: [Staff], license: standard, on_leave: {then: release, after: 0s}}
 - {name: shared, mailboxes: shared, license: standard}
 """
-LEASE = ("fence", "lease_owner", "lease_until", "asked_at")
+LEASE = ("fence", "lease_owner", "lease_until")
 
 
 def prepared(world: World, contoso: Customer) -> None:
@@ -96,6 +96,42 @@ def test_a_dry_run_over_a_listing_that_is_not_believed_holds_nothing(wire: World
     result = contoso.sync(dry=True, full=True)
     assert result.error is not None
     assert written(wire) == before
+
+
+@proves("Z3", "Z9")
+def test_a_dry_run_over_a_directory_that_cannot_be_read_leaves_its_state_as_it_is(wire: World) -> None:
+    contoso = wire.customer()
+    prepared(wire, contoso)
+    contoso.sync()
+    contoso.settle()
+    before = written(wire)
+    contoso.tenant.withdraw_consent(SIMULATED_CLIENT_ID)
+    wire.later(hours=2)
+    result = contoso.sync(dry=True)
+    assert (result.outcome, bool(result.error), bool(result.remedy)) == ("failed", True, True)
+    assert written(wire) == before
+    assert contoso.row().state == "healthy"
+    assert contoso.sync().outcome == "failed"
+    failing = written(wire)
+    contoso.tenant.consent(SIMULATED_CLIENT_ID)
+    wire.later(hours=2)
+    assert contoso.sync(dry=True).outcome == "dry_run"
+    assert written(wire) == failing, "nor does one make it well"
+
+
+@proves("Z3")
+def test_a_dry_run_takes_no_ones_wish_for_a_pass_away(wire: World) -> None:
+    """Who waits for it is answered by the pass that was asked for."""
+    contoso = wire.customer()
+    prepared(wire, contoso)
+    for _ in range(2):
+        with wire.store.begin() as tx:
+            tx.directories.ask(contoso.key, int(wire.clock().timestamp() * 1_000_000))
+        wire.later(seconds=1)
+        assert contoso.sync(dry=True).outcome == "dry_run"
+        assert contoso.row().asked_at is not None
+        contoso.settle()
+        assert contoso.row().asked_at is None
 
 
 def written(world: World) -> dict[str, list[tuple[object, ...]]]:

@@ -216,10 +216,18 @@ def _release_idle(run: Run, pulled: Pulled, grouped: Grouped | None, names: Reso
         return
     with run.app.store.begin() as tx:
         if run.dry:
-            tx.leases.release(run.lease)
+            _hand_back(tx, run)
         else:
             due = _next_due(run, now)
             tx.leases.release_idle(run.lease, now, pulled.cursor, groups_cursor, due, read=not run.hinted)
+
+
+def _hand_back(tx: "Transaction", run: Run) -> None:
+    """Hand the lease back. Who asked for a pass still waits for it after a dry run, which is none (Z3)."""
+    if run.dry:
+        tx.leases.give_back([run.lease])
+    else:
+        tx.leases.release(run.lease)
 
 
 def _holds(tx: "Transaction", run: Run) -> list[HeldKind]:
@@ -252,7 +260,7 @@ def _rehearse(
     with run.app.store.begin() as tx:
         tx.staging.drop(run.directory.key, pulled.walk.batch)
         tx.staging.drop_edges(run.batch)
-        tx.leases.release(run.lease)
+        _hand_back(tx, run)
 
 
 def _plan_and_apply(run: Run, grouped: Grouped | None, answers: Answers, units: Units | None) -> None:
@@ -375,7 +383,7 @@ def _hold_read(run: Run, pulled: Pulled) -> None:
                 f"look at the directory; if it is right, seatkeeper plan approve {digest}",
                 retry_at=_retry_at(run, now, None),
             )  # fmt: skip
-        tx.leases.release(run.lease)
+        _hand_back(tx, run)
     run.result.outcome = "held"
     run.result.error = pulled.held.why
     if digest is not None:
@@ -398,11 +406,11 @@ def _failed(run: Run, problem: Exception) -> None:
     with run.app.store.begin() as tx:
         if not tx.leases.held(run.lease):
             return
-        if isinstance(problem, ConnectorError):
+        if isinstance(problem, ConnectorError) and not run.dry:
             tx.directories.failed(
                 run.directory.key, now, run.result.error, run.result.remedy, retry_at=_retry_at(run, now, after)
             )
-        tx.leases.release(run.lease)
+        _hand_back(tx, run)
 
 
 def _retry_at(run: Run, now: int, after: float | None) -> int:
