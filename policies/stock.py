@@ -105,6 +105,11 @@ class Stock:
         free, room = self.free(license), self._room.get(license)
         return free if room is None else max(0, min(free, room))
 
+    def is_full(self, license: str) -> bool:
+        """Whether the company may hold no more of it (M1)."""
+        room = self._room.get(license)
+        return room is not None and room <= 0
+
     def exhausted_rules(self) -> tuple[str, ...]:
         """The rules whose limit is used up."""
         return tuple(sorted(source.removeprefix("rule:") for source, room in self._rules.items() if room <= 0))

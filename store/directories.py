@@ -112,6 +112,11 @@ _DIRECTORY = (
 )
 _UNREAD = "it was not read since a policy file names it again"
 _RETURNS = "r.company = k.company AND r.license = k.license AND r.through = k.through AND r.rank < :new"
+_LONGEST = (
+    "SELECT w.since FROM waiting AS w JOIN directory AS d ON d.key = w.directory WHERE w.company = k.company"
+    f" AND w.reason = k.reason AND (d.state = '{HEALTHY}' OR d.key = :own OR w.kind = 'exchange')"
+    " ORDER BY w.since LIMIT 1"
+)
 _COMPANY = f"SELECT {', '.join(CompanyRow.__slots__)} FROM company"
 
 
@@ -167,18 +172,21 @@ class Directories:
         """Every company but the provider, by id."""
         return [CompanyRow(*row) for row in self._tx.execute(f"{_COMPANY} WHERE key > 0 ORDER BY id")]
 
-    def waiting_for(self, pool: int, *, returning: bool = False) -> list[int]:
+    def waiting_for(self, pool: int, *, returning: bool = False, own: int = 0) -> list[int]:
         """The companies in which somebody waits for the pool's seats or for what they bring, the one first whose
         longest-waiting account has waited longest (M8); with `returning`, those of them in which somebody is to be
-        archived or returns."""
+        archived or returns.
+
+        Whom no free seat can serve gives a company no place, be it for a limit or for a directory that is not healthy
+        (`own` was just read, and is well again); where there are only such, it comes last.
+        """
         only = f" AND EXISTS (SELECT 1 FROM waiting AS r WHERE {_RETURNS})" if returning else ""
         rows = self._tx.execute(
-            "SELECT k.company, min((SELECT min(w.since) FROM waiting AS w WHERE w.company = k.company AND"
-            " w.reason = k.reason)) AS longest FROM waiting_count AS k JOIN company AS c ON c.key = k.company"
-            " WHERE c.pool = :pool AND k.n > 0 AND k.reason IN"
-            f" ('insufficient_licenses', 'company_limit', 'rule_limit', 'entitlement'){only}"
-            " GROUP BY k.company ORDER BY longest, k.company",
-            {"pool": pool} | ({"new": RANK_NEW} if returning else {}),
+            f"SELECT k.company, min(CASE WHEN k.reason = 'insufficient_licenses' THEN ({_LONGEST}) END) AS longest"
+            " FROM waiting_count AS k JOIN company AS c ON c.key = k.company WHERE c.pool = :pool AND k.n > 0 AND"
+            f" k.reason IN ('insufficient_licenses', 'company_limit', 'rule_limit', 'entitlement'){only}"
+            " GROUP BY k.company ORDER BY longest NULLS LAST, k.company",
+            {"pool": pool, "own": own} | ({"new": RANK_NEW} if returning else {}),
         )
         return [row[0] for row in rows]
 

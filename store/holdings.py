@@ -117,6 +117,29 @@ class Holdings:
         self._tx.copy("waiting", _WAITING, (_waiting(company, wait) for wait in waits))
         self._tx.audit.append(company, (_wait_entry(wait) for wait in waits), now)
 
+    def wait_for_limit(self, company: int, license: str, reason: str, now: int, sources: Collection[str] = ()) -> None:
+        """Those who wait for a seat of this license, for want of one, wait for a limit (`reason`) from now on: with
+        `sources`, those who would hold it from one of these and do not yet. Expired holders need no room."""
+        of = ""
+        if sources:
+            of = (
+                f" AND {self._tx.dialect.among('source', 'sources')} AND NOT EXISTS (SELECT 1 FROM assignment AS h"
+                " WHERE h.account = waiting.account AND h.source = waiting.source)"
+            )
+        rows = self._tx.execute(
+            "UPDATE waiting SET reason = :reason WHERE company = :company AND reason = 'insufficient_licenses'"
+            f" AND license = :license AND through = 'seat' AND kind <> 'exchange'{of}"
+            " RETURNING address, id, directory, rule, because",
+            {"company": company, "license": license, "reason": reason}
+            | ({"sources": self._tx.dialect.listed(sorted(sources))} if sources else {}),
+        )
+        after = _wait_json(license, reason)
+        entries = (
+            Entry(f"rule:{rule}" if rule else "system", "account.waiting", id, directory, None, after, because)
+            for _, id, directory, rule, because in sorted(map(tuple, rows))
+        )
+        self._tx.audit.append(company, entries, now)
+
     def settle(self, accounts: Sequence[int]) -> None:
         """These wait for nothing any more, and no grace runs for them."""
         self._delete("waiting", accounts)

@@ -276,27 +276,34 @@ def test_a_run_that_changed_nothing_leaves_no_row(store: Store, directory: int) 
 
 
 @proves("M8")
-def test_the_company_that_waited_longest_comes_first(store: Store) -> None:
-    first, second, own = (add_company(store, name) for name in ("fabrikam", "contoso", "woodgrove"))
+def test_the_company_that_waited_longest_for_what_a_free_seat_can_serve_comes_first(store: Store) -> None:
+    first, second, third, own = (add_company(store, name) for name in ("fabrikam", "contoso", "adatum", "woodgrove"))
+    well, failing = add_directory(store, first, "well"), add_directory(store, second, "failing")
     with store.begin() as tx:
         tx.execute("UPDATE company SET pool = key WHERE key = :own", {"own": own})
-        for n, (company, reason, since) in enumerate(
+        tx.execute("UPDATE directory SET state = id", {})
+        tx.execute("UPDATE directory SET state = 'healthy' WHERE id = 'well'", {})
+        for n, (company, directory, reason, since, kind) in enumerate(
             [
-                (first, "insufficient_licenses", 50),
-                (first, "held", 1),
-                (second, "insufficient_licenses", 90),
-                (second, "company_limit", 20),
-                (own, "insufficient_licenses", 5),
+                (first, well, "insufficient_licenses", 50, "assign"),
+                (first, well, "held", 1, "assign"),
+                (second, well, "insufficient_licenses", 90, "assign"),
+                (second, well, "company_limit", 20, "assign"),
+                (second, failing, "insufficient_licenses", 10, "assign"),
+                (third, failing, "rule_limit", 5, "assign"),
+                (third, failing, "insufficient_licenses", 70, "exchange"),
+                (own, well, "rule_limit", 5, "assign"),
             ]
         ):
             tx.execute(
                 "INSERT INTO waiting (account, company, directory, license, through, rank, rule_position, rule, since,"
-                " address, id, reason, kind, source, because) VALUES (:n, :company, 1, 'standard', 'seat', 30, 0, 'a',"
-                " :since, '', '', :reason, 'assign', 'rule:a', '')",
-                {"n": n, "company": company, "since": since, "reason": reason},
+                " address, id, reason, kind, source, because) VALUES (:n, :company, :directory, 'standard', 'seat', 30,"
+                " 0, 'a', :since, '', '', :reason, :kind, 'rule:a', '')",
+                {"n": n, "company": company, "directory": directory, "since": since, "reason": reason, "kind": kind},
             )
     with store.read() as tx:
-        assert tx.directories.waiting_for(0) == [second, first]
+        assert tx.directories.waiting_for(0) == [first, third, second]
+        assert tx.directories.waiting_for(0, own=failing) == [second, first, third]
         assert tx.directories.waiting_for(own) == [own]
 
 

@@ -62,6 +62,18 @@ def test_a_purchase_stays_within_its_caps_and_the_rest_waits(world: World, conto
 
 
 @proves("P1")
+def test_what_a_cap_left_out_is_ordered_when_the_order_came_although_nothing_else_changes(
+    world: World, contoso: Customer
+) -> None:
+    contoso.crowd(9)
+    contoso.policy(STAFF, purchasing=buys("most_per_order: 5"))
+    contoso.settle()
+    world.fulfill()
+    contoso.settle()
+    assert [order[2:] for order in world.orders()] == [(5, "fulfilled"), (4, "placed")]
+
+
+@proves("P1")
 def test_a_partly_fulfilled_order_leaves_the_rest_short(world: World, contoso: Customer) -> None:
     contoso.crowd(5)
     contoso.policy(STAFF, purchasing=buys())
@@ -330,6 +342,52 @@ def test_the_company_that_has_waited_longest_is_served_first(world: World, conto
     contoso.sync()
     world.add_lot("standard", 3)
     assert (len(fabrikam.licenses()), len(contoso.licenses())) == (2, 1)
+
+
+@proves("M8", "G6")
+@pytest.mark.parametrize("seats_first", [True, False])
+def test_who_waits_for_a_limit_keeps_no_place_in_line_for_its_company(
+    world: World, contoso: Customer, seats_first: bool
+) -> None:
+    fabrikam = world.customer("fabrikam")
+    fabrikam.hire("Ann", "Bob", "Cid")
+    fabrikam.group("Few", "Ann", "Bob")
+    others = fabrikam.group("Staff")
+    fabrikam.policy(f"- {{name: few, groups: [Few], license: standard, limit: 1}}\n{STAFF}")
+    if seats_first:
+        world.add_lot("standard", 1)
+    fabrikam.sync()
+    if not seats_first:
+        world.add_lot("standard", 1)
+    assert (set(fabrikam.licenses()), fabrikam.waiting()) == ({"Ann"}, {"Bob": "rule_limit"})
+    world.later(days=1)
+    contoso.crowd(1)
+    contoso.policy(STAFF)
+    contoso.sync()
+    world.later(days=1)
+    fabrikam.tenant.add_member(others, fabrikam.people["Cid"])
+    fabrikam.sync()
+    assert fabrikam.waiting() == {"Bob": "rule_limit", "Cid": "insufficient_licenses"}
+    world.add_lot("standard", 1)
+    assert (len(contoso.licenses()), set(fabrikam.licenses())) == (1, {"Ann"})
+    world.add_lot("standard", 1)
+    assert set(fabrikam.licenses()) == {"Ann", "Cid"}
+    assert world.is_sound()
+
+
+@proves("M1", "Z8")
+def test_who_is_beyond_the_limit_of_the_company_waits_for_it_as_soon_as_it_is_used_up(
+    world: World, contoso: Customer
+) -> None:
+    contoso.crowd(3)
+    contoso.policy(STAFF, licenses="{limit: {standard: 1}}")
+    contoso.sync()
+    assert set(contoso.waiting().values()) == {"insufficient_licenses"}
+    world.add_lot("standard", 2)
+    assert list(contoso.waiting().values()) == ["company_limit"] * 2
+    assert world.happened()["account.waiting"] == 5
+    contoso.sync(whole=True)
+    assert world.happened()["account.waiting"] == 5, "each is told of once"
 
 
 @proves("M8")

@@ -101,7 +101,7 @@ def _serve_in_turn(tx: "Transaction", run: Run, service: Service) -> None:
         others = [c for c in tx.directories.waiting_for(pool, returning=True) if c != service.company]
         if serve_returning(run.app, tx, pool, others, run.now).total:
             service.stock = stock_of(tx, service.company, pool, run.in_force, run.now)
-    before, after = in_line(tx, pool, service.company) if service.has_free_seats else ([], [])
+    before, after = in_line(tx, pool, service) if service.has_free_seats else ([], [])
     if serve_companies(run.app, tx, pool, before, run.now).total:
         service.stock = stock_of(tx, service.company, pool, run.in_force, run.now)
     service.serve_new()

@@ -58,12 +58,12 @@ def concerned(tx: "Transaction", pool: int, now: int) -> list[int]:
     return [*tx.directories.waiting_for(pool), *tx.exchanges.companies(pool, now)]
 
 
-def in_line(tx: "Transaction", pool: int, company: int) -> tuple[list[int], list[int]]:
-    """The other companies that wait for a shared pool: those that have waited longer than this one, and the rest (M8).
-    A company that does not wait comes last."""
+def in_line(tx: "Transaction", pool: int, service: Service) -> tuple[list[int], list[int]]:
+    """The other companies that wait for a shared pool: those that have waited longer than the one that is served, and
+    the rest (M8). A company that does not wait comes last."""
     if pool != 0:
         return [], []
-    line = tx.directories.waiting_for(pool)
+    line, company = tx.directories.waiting_for(pool, own=service.well), service.company
     place = line.index(company) if company in line else len(line)
     return line[:place], line[place + 1 :]
 

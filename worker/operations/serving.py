@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from heapq import merge
 from typing import TYPE_CHECKING
 
-from policies.model import License, Source, Through
+from policies.model import License, Source, Through, WaitReason
 from policies.planner import Proposal
 from policies.stock import Claim, FreeLot, Outcome, Stock
 from store.exchanges import EXCHANGE
@@ -130,6 +130,11 @@ class Service:
         return self.batch >> 32
 
     @property
+    def well(self) -> int:
+        """The key of the directory that is well whatever its state says, since this run has just read it; 0 is none."""
+        return NO_BATCH if self.unread else self.own
+
+    @property
     def has_free_seats(self) -> bool:
         """Whether anybody else could be served from the pool."""
         return any(self.stock.free(license.value) > 0 for license in License)
@@ -151,6 +156,18 @@ class Service:
         self._serve_stage(STAGES[-1], self.tx.proposals.to_serve(self.batch, STAGES[-1]))
         while self._again():
             pass
+        self._wait_for_limits()
+
+    def _wait_for_limits(self) -> None:
+        """Whom no more seat can help, since their rule or the company has no room, are not short of seats any more:
+        they make nobody buy (P1), and keep no place in line for their company (M8)."""
+        exhausted = [Source.rule(rule) for rule in self.stock.exhausted_rules()]
+        for license in License:
+            if exhausted:
+                reason = WaitReason.RULE_LIMIT.value
+                self.tx.holdings.wait_for_limit(self.company, license.value, reason, self.now, exhausted)
+            if self.stock.is_full(license.value):
+                self.tx.holdings.wait_for_limit(self.company, license.value, WaitReason.COMPANY_LIMIT.value, self.now)
 
     def _again(self) -> bool:
         """What was given back late may serve those who waited for it earlier on, also since this very run."""
@@ -183,8 +200,7 @@ class Service:
                 limit = UNBOUNDED if room is None else min(room, UNBOUNDED)
                 exhausted = self.stock.exhausted_rules()
                 stock = (license, through)
-                well = NO_BATCH if self.unread else self.own
-                found += self.tx.proposals.waiting(batch, well, self.company, stock, ranks, exhausted, limit)
+                found += self.tx.proposals.waiting(batch, self.well, self.company, stock, ranks, exhausted, limit)
         return found
 
     def _settle(self, want: Wanted, outcome: Outcome) -> None:
