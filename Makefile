@@ -9,6 +9,10 @@ PYTEST := $(BIN)/pytest
 WORKERS ?= logical
 PARALLEL := --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
 
+# Every process of the tests would compile what it imports anew, and pytest every test, where nothing compiled is kept;
+# and output that nobody flushes would come through all the same.
+unexport PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED
+
 # A stamp says that the environment fits the two files that define it.
 RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
@@ -57,14 +61,14 @@ soak: $(READY)  ## run the daemon for MINUTES while everything outside fails, an
 docs: $(READY)  ## check what the documents say against the program and the tests
 	$(PYTEST) tests/architecture
 
-demo: $(RUNTIME)  ## watch a working day on simulated directories, leaving nothing behind
-	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && cd "$$folder" && $(BIN)/seatkeeper demo
+demo: $(RUNTIME)  ## watch a working day on simulated directories, and keep what it left in seatkeeper-demo/
+	@$(BIN)/seatkeeper demo --yes
 
 run: $(RUNTIME)  ## the unattended daemon in one process, with the settings of the environment or .env
 	$(BIN)/seatkeeper up
 
 clean:  ## remove the environment and what tools left behind
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build seatkeeper-demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
