@@ -114,9 +114,10 @@ class Renewals:
         self._tx.audit.append(lot.pool, [Entry(SYSTEM, "lot.expiring", lot.id, None, None, after, because)], now)
 
     def follow(self, pool: int, now: int) -> None:
-        """Keep lots valid whose renewal is placed; let those end whose renewal came to nothing, or has come."""
+        """Keep lots valid whose renewal is placed; let those end whose renewal came to nothing, or has come. What is
+        valid is listed, even if it was removed when it had ended (M5)."""
         kept = self._change(
-            "term_ends_at = expires_at, expires_at = expires_at + :kept, ended = false",
+            "term_ends_at = expires_at, expires_at = expires_at + :kept, ended = false, removed = false",
             "term_ends_at IS NULL AND expires_at + :kept > :now AND EXISTS (SELECT 1 FROM orders AS o"
             " WHERE o.renews_lot = lot.key AND o.state = 'placed')",
             {"pool": pool, "now": now, "kept": KEPT},

@@ -7,7 +7,7 @@ import pytest
 from store.errors import Conflict
 from tests.proves import proves
 from tests.worker.world import PERSON, Customer, World
-from worker.operations.lots import prunable
+from worker.operations.lots import prunable, prune
 from worker.operations.ordering import cancel_order, reject_order, reopen_order
 from worker.operations.pool_pass import pass_pools
 from worker.operations.renewing import renew_lot
@@ -271,3 +271,22 @@ def test_a_renewal_that_came_ahead_serves_those_whose_lot_it_renews_before_other
     assert contoso.lots()["Zed"] != first
     world.add_lot("standard", 1)
     assert contoso.waiting() == {}
+
+
+@proves("M3", "M5")
+def test_a_lot_that_was_removed_is_listed_again_when_its_placed_renewal_makes_it_valid(
+    world: World, contoso: Customer
+) -> None:
+    lot = owned(world, contoso, "Ada", seats=2, licenses="{pool: own, renew: off}")
+    days_pass(world, 31)
+    assert contoso.waiting() == {"Ada": "insufficient_licenses"}
+    assert [removed.id for removed in prune(world.app, [lot], PERSON)] == [lot]
+    assert expires(world) == []
+    renew_lot(world.app, lot, PERSON)
+    assert (contoso.waiting(), contoso.lots()) == ({}, {"Ada": lot})
+    assert expires(world) == [(2, "2026-12-01")]
+    assert world.record("contoso").count("lot.kept") == 1
+    assert prunable(world.app, renewing=False, unheld=False) == []
+    days_pass(world, 14)
+    assert contoso.waiting() == {"Ada": "insufficient_licenses"}
+    assert [ended.id for ended in prunable(world.app, renewing=False, unheld=False)] == [lot]
