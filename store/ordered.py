@@ -12,6 +12,10 @@ ANY_SHORTAGE = 1_000_000_000
 """More than is ever short: nothing is bought until a person reopens the order that a seller refused (P7)."""
 
 _ORDERED = f"{OPEN[:-1]}, '{FULFILLED}')"
+_CAME = (
+    "coalesce((SELECT l.seats FROM lot AS l WHERE l.pool = orders.pool AND l.license = orders.license"
+    " AND l.order_id = orders.id), seats)"
+)
 _DECLINED = f"o.renews_lot IS NULL AND o.shortage > 0 AND o.state IN ('{REJECTED}', '{CANCELLED}')"
 _REFUSALS = (
     "SELECT o.id FROM orders AS o JOIN company AS c ON c.key = o.company LEFT JOIN policy_version AS v"
@@ -50,12 +54,14 @@ class Ordered:
         ).one()
         return int(mine) + int(others)
 
-    def ordered_since(self, company: int, license: str, since: int) -> int:
-        """Seats ordered since an instant, fulfilled or still under way; no renewals."""
+    def bought_since(self, company: int, license: str, since: int) -> int:
+        """Seats of orders made since an instant: what came of those that are fulfilled, and what the others are for; no
+        renewals."""
         return self._sum(
             f"company = :company AND state IN {_ORDERED} AND created_at >= :since",
             license,
             {"company": company, "since": since},
+            seats=f"CASE WHEN state = '{FULFILLED}' THEN {_CAME} ELSE seats END",
         )
 
     def ordered_in_a_day(self, company: int, now: int) -> int:
@@ -93,11 +99,11 @@ class Ordered:
             ).scalar_one()
         )
 
-    def _sum(self, condition: str, license: str | None, values: dict[str, Any]) -> int:
+    def _sum(self, condition: str, license: str | None, values: dict[str, Any], *, seats: str = "seats") -> int:
         of = "" if license is None else " AND license = :license"
         return int(
             self._tx.execute(
-                f"SELECT coalesce(sum(seats), 0) FROM orders WHERE {condition}{of} AND renews_lot IS NULL",
+                f"SELECT coalesce(sum({seats}), 0) FROM orders WHERE {condition}{of} AND renews_lot IS NULL",
                 values | ({} if license is None else {"license": license}),
             ).scalar_one()
         )

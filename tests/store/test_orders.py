@@ -313,14 +313,17 @@ def test_seats_on_order_are_those_not_yet_there(store: Store, company: int) -> N
 
 
 @proves("P1")
-def test_a_month_counts_what_was_ordered_in_it_whatever_became_of_it_but_refusal(store: Store, company: int) -> None:
+def test_a_month_counts_what_came_of_its_orders_and_what_is_on_its_way(store: Store, company: int) -> None:
     want(store, company, seats=1, now=AT - 1)
     want(store, company, seats=2)
     fulfill(store, want(store, company, seats=4))
     decide(store, "reject", want(store, company, seats=8, awaits_approval=True))
     want(store, company, seats=16, renews_lot=1)
     with store.read() as tx:
-        assert tx.orders.ordered_since(company, "standard", AT) == 2 + 4
+        assert tx.orders.bought_since(company, "standard", AT) == 2 + 4
+    fulfill(store, want(store, company, seats=32), seats=8)
+    with store.read() as tx:
+        assert tx.orders.bought_since(company, "standard", AT) == 2 + 4 + 8
 
 
 @proves("Z1")

@@ -84,6 +84,24 @@ def test_a_partly_fulfilled_order_leaves_the_rest_short(world: World, contoso: C
     assert [order[2:] for order in world.orders()] == [(5, "fulfilled"), (2, "placed")]
 
 
+@proves("P1", "P4")
+def test_what_a_partly_fulfilled_order_did_not_bring_counts_for_no_month(world: World, contoso: Customer) -> None:
+    contoso.crowd(5)
+    contoso.policy(STAFF, purchasing=buys("most_per_month: 5"))
+    contoso.sync()
+    world.fulfill(seats=2)
+    contoso.sync()
+    assert [order[2:] for order in world.orders()] == [(5, "fulfilled"), (3, "placed")]
+    world.fulfill(seats=1)
+    contoso.sync()
+    world.fulfill()
+    contoso.hire("Zoe")
+    contoso.tenant.add_member(contoso.tenant.find_group("Staff"), contoso.people["Zoe"])
+    contoso.sync(whole=True)
+    assert [order[2] for order in world.orders()] == [5, 3, 2], "five were bought this month"
+    assert contoso.waiting() == {"Zoe": "insufficient_licenses"}
+
+
 @proves("P3")
 @pytest.mark.parametrize(
     "above", ["approve_above: 3", "price: 10.00 USD, approve_above: 39.00 USD", "approve_above: 9.00 USD"]

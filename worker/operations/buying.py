@@ -76,7 +76,7 @@ def shortage(tx: "Transaction", service: Service, pool: int, license: str, buyin
         on_order=on_order,
         pack=buying.pack,
         most_per_order=buying.most_per_order,
-        left_this_month=buying.most_per_month - tx.orders.ordered_since(company, license, _month_start(now)),
+        left_this_month=buying.most_per_month - tx.orders.bought_since(company, license, _month_start(now)),
         left_for_company=_left_for_company(tx, service, pool, license),
     )
     return Shortage(waiting + buying.spare - free - on_order, need, _because(waiting, buying.spare, free))
