@@ -134,6 +134,15 @@ def test_fewer_seats_than_ordered_are_taken_and_the_rest_is_ordered_again(slow: 
     assert slow.world.orders() == [("contoso", "standard", 3, "fulfilled"), ("contoso", "standard", 1, "placed")]
 
 
+@proves("P1")
+def test_what_a_cap_left_out_is_bought_when_the_order_came_although_nothing_else_changes(shop: Shop) -> None:
+    shop.buys(standard="auto: true, most_per_order: 2")
+    shop.sync()
+    shop.sync()
+    assert [seats for _, seats in shop.bought] == [2, 1]
+    assert len(shop.buyer.licenses()) == 3
+
+
 @proves("Z8")
 def test_when_nothing_is_open_nothing_is_asked_and_nothing_is_written(shop: Shop) -> None:
     shop.sync()

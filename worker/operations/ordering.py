@@ -100,13 +100,13 @@ def fulfill_order(
 ) -> Delivered:
     """The seats of an order are there: make their lot and serve whoever waits, in one transaction (P4, M9).
 
-    Fewer seats than ordered leave the rest short, which the next run looks at.
+    What is short all the same is looked at by the next run: fewer seats may come than were ordered, and a cap may have
+    let fewer be ordered than were short (P1).
     """
     now = micros(app.clock())
     with app.store.begin() as tx:
         order = tx.orders.by_id(id)
-        if seats is not None and seats < order.seats:
-            _look_again(tx, order.company)  # directories are locked before pools, as in every run
+        _look_again(tx, order.company)  # directories are locked before pools, as in every run
         tx.lots.lock_pool(order.pool)
         tx.audit.open([order.pool, order.company, *concerned(tx, order.pool, now)])
         terms, begins = terms_of(app, tx, order.company), instant(tx.orders.begins(order, now)).date()
