@@ -200,7 +200,8 @@ def explained(problem: Exception, tenant: str) -> ConnectorError:
         code = "90002"
     if code is None:
         status = _STATUS.search(str(problem))
-        return Transient(f"signing in failed: {f'status {status[1]}' if status else type(problem).__name__}")
+        answer = f"answers with status {status[1]}" if status else "cannot be reached, or gives no usable answer"
+        return Transient(f"signing in failed: the login service for tenant {tenant} {answer}")
     said = f"Entra refuses the sign-in for tenant {tenant}: AADSTS{code}"
     known = REMEDIES.get(code) or (_BLOCKED if code.startswith("530") else None)
     if known is None:

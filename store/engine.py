@@ -67,7 +67,7 @@ def open_store(url: str, *, pool_size: int = 8) -> Store:
         _create_or_check(store)
     except DBAPIError as wrong:
         engine.dispose()
-        raise Unavailable(f"the database cannot be used: {_said(wrong)}") from wrong
+        raise Unavailable(f"the database {parsed.set(query={})!r} cannot be used: {_said(wrong)}") from wrong
     except BaseException:
         engine.dispose()
         raise

@@ -67,6 +67,11 @@ def _tell(code: str, message: str, exit_code: int, as_json: bool, *, before: str
     return exit_code
 
 
+def told_of_a_file(error: OSError, as_json: bool) -> int:
+    """Tell that a file or folder cannot be used."""
+    return _tell("failed", f"{error.filename} cannot be used: {error.strerror}", FAILED, as_json)
+
+
 def told_of_the_unforeseen(error: BaseException, as_json: bool) -> int:
     """Tell a failure that nobody foresaw: all that helps to find it, and last of all a sentence."""
     traceback.print_exception(error, file=sys.stderr)

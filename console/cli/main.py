@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from types import TracebackType
 from typing import Final, NoReturn
 
@@ -65,13 +66,22 @@ def run(arguments: Sequence[str]) -> int:
         from console.cli.failures import told
 
         return told(error, as_json)
+    except OSError as error:
+        from console.cli.failures import told_of_a_file
+
+        if error.filename is None:
+            raise
+        return told_of_a_file(error, as_json)
     return code if isinstance(code, int) else 0
 
 
 def main() -> NoReturn:
     """The entry point. What nobody foresaw ends the program with a traceback and, last, a sentence."""
     arguments = sys.argv[1:]
-    sys.excepthook = _unforeseen("--json" in _before_operands(arguments))
+    asked = _before_operands(arguments)
+    sys.excepthook = _unforeseen("--json" in asked)
+    if isinstance(sys.stdout, TextIOWrapper):  # a terminal shows a letter that it lacks as another; programs get UTF-8
+        sys.stdout.reconfigure(encoding="utf-8" if {"--json", "--csv"} & {*asked} else None, errors="replace")
     sys.exit(run(arguments))
 
 

@@ -129,7 +129,7 @@ def _of_plan(row: "PlanRow", actions: Iterable["PlanAction"]) -> Iterator[str]:
         for a in actions
     ]
     yield from table(columns, rows)
-    if row.total > len(rows) and rows:
+    if row.total > len(rows) >= SHOWN:  # an order of many seats is one action
         yield f"… and {row.total - len(rows):,} more (--json has all)"
     if row.state == "held":
         yield ""

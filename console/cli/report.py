@@ -3,7 +3,7 @@
 import csv
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +12,7 @@ from console.cli.answers import flat
 from console.cli.call import Call
 from console.cli.groups import Group
 from console.cli.tables import Column, table
+from console.cli.values import MONTH
 
 if TYPE_CHECKING:
     from store.usage import Usage
@@ -31,16 +32,16 @@ def report() -> None: ...
 
 
 @report.command()
-@click.option("--month", required=True, type=click.DateTime(["%Y-%m"]), help="The month, UTC: 2026-11.")
+@click.option("--month", required=True, type=MONTH, help="The month, UTC: 2026-11.")
 @click.option("--company", help="Only this company's.")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values.")
-def usage(call: Call, month: datetime, company: str | None, as_csv: bool) -> None:
+def usage(call: Call, month: date, company: str | None, as_csv: bool) -> None:
     """Who held how many licenses in a month: the most at once, how many at its end, and the sum of every day's most."""
     from worker.operations.reporting import usage as used
 
     if as_csv and call.as_json:
         raise click.UsageError("--csv and --json contradict each other")
-    found = used(call.app, month.replace(tzinfo=UTC).date(), company)
+    found = used(call.app, month, company)
     if as_csv:
         writer = csv.DictWriter(sys.stdout, CSV, lineterminator="\n")
         writer.writeheader()

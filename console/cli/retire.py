@@ -57,4 +57,5 @@ def _text(done: "Retired", filter: str) -> Iterator[str]:
     yield f"Retired {done.id}{directories}."
     if done.held:
         held = " and ".join(f"{number:,} {license}" for license, number in done.held.items())
-        yield f"Its accounts still hold {held} licenses. To give them back: licenses deactivate --where {filter}"
+        yield f"Its accounts still hold {held} licenses. To give them back:"
+        yield f"  seatkeeper licenses deactivate --where {filter}"

@@ -80,11 +80,11 @@ def _lines_of_seller(simulated: "SimulatedSeller") -> Iterator[str]:
     yield ""
     yield "In a policy file:"
     yield "  purchasing:"
-    yield f"    seller: {{kind: http, url: {simulated.url}, secret: {{env: SIMULATED_SECRET}}}}"
+    yield f"    seller: {{kind: http, url: {simulated.url}, secret: {{env: SIMULATED_SELLER_SECRET}}}}"
     yield "    standard: {auto: true}"
     yield "in provider.yaml:"
     yield f"  allowed_hosts: [{simulated.url.partition('//')[2]}]"
-    yield f"and in the environment: SIMULATED_SECRET={simulated.secret}"
+    yield f"and in the environment: SIMULATED_SELLER_SECRET={simulated.secret}"
 
 
 def _lines_of_google(simulated: "SimulatedGoogle") -> Iterator[str]:

@@ -73,6 +73,8 @@ def _json(synced: "Synced") -> list[dict[str, Any]]:
 def _text(synced: "Synced") -> Iterator[str]:
     if synced.problems:
         yield from _of_problems(synced.problems)
+    if not synced.results:
+        yield "No directory is read: no policy file names one that is not retired; `seatkeeper status` lists them."
     for result in synced.results:
         yield from _of_result(result)
     for order in synced.orders:

@@ -37,8 +37,23 @@ class Date(click.ParamType[date]):
             self.fail(f"{value!r} is not a date, as in 2027-04-01", param, ctx)
 
 
+class Month(click.ParamType[date]):
+    """A UTC month, as in `2027-04`: its first day."""
+
+    name = "month"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(f"{value}-01")
+        except ValueError:
+            self.fail(f"{value!r} is not a month, as in 2027-04", param, ctx)
+
+
 DURATION: Final = Duration()
 DATE: Final = Date()
+MONTH: Final = Month()
 SEATS: Final = click.IntRange(1, 1_000_000_000)
 LICENSE: Final = click.Choice(["standard", "archived"])
 

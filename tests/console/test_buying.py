@@ -114,11 +114,11 @@ def test_a_seller_can_be_simulated(buying: Terminal) -> None:
     assert served.stdout is not None
     out = "".join(served.stdout.readline() for _ in range(9))
     served.send_signal(signal.SIGINT)
-    served.communicate(timeout=30)
+    served.communicate(timeout=100)
     assert served.returncode == 130
     assert "simulates a seller of licenses" in out
     assert "seller: {kind: http, url: http://127.0.0.1:" in out and "allowed_hosts: [127.0.0.1:" in out
-    assert f"SIMULATED_SECRET={PORTAL_SECRET}" in out
+    assert f"SIMULATED_SELLER_SECRET={PORTAL_SECRET}" in out
 
 
 def test_a_file_of_faults_that_it_does_not_know_is_told_by_its_places(terminal: Terminal) -> None:

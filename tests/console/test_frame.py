@@ -27,7 +27,7 @@ def imported(terminal: Terminal, *arguments: str) -> set[str]:
         " print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})), file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], cwd=terminal.folder, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program, *arguments], cwd=terminal.folder, capture_output=True, text=True, timeout=100
     )
     return set(json.loads(done.stderr.splitlines()[-1]))
 
@@ -119,10 +119,30 @@ def test_the_first_command_creates_the_database(terminal: Terminal) -> None:
 def test_a_reader_that_has_seen_enough_is_no_failure_that_anybody_is_told_of(licensed: Terminal) -> None:
     shell = subprocess.run(
         ["/bin/sh", "-c", f"{' '.join(command(['audit', '--json']))} | head -c 1"],
-        cwd=licensed.folder, capture_output=True, text=True, timeout=60,
+        cwd=licensed.folder, capture_output=True, text=True, timeout=100,
     )  # fmt: skip
     assert shell.stdout == "["
     assert shell.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", [("init", "contoso"), ("demo", "--directory", "taken/here")])
+def test_a_folder_that_cannot_be_made_is_named(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    (terminal.folder / "taken").write_text("by a file")
+    monkeypatch.setenv("SEATKEEPER_POLICY_DIR", "taken/here")
+    said = terminal(*arguments, "--json")
+    assert (said.code, said.error) == (1, {"code": "failed", "message": "taken/here cannot be used: Not a directory"})
+
+
+def test_a_terminal_that_lacks_a_letter_shows_another_and_programs_get_utf_8(licensed: Terminal) -> None:
+    with closing(sqlite3.connect(licensed.folder / "seatkeeper.db")) as database, database:
+        database.execute("UPDATE account SET name = 'Jun Łuczak' WHERE address = 'ada.winter@contoso.example'")
+    said = licensed.process("why", "ada.winter@contoso.example", PYTHONIOENCODING="ascii")
+    assert said.out.startswith("Jun ?uczak <ada.winter@contoso.example>") and said.code == 0
+    for arguments in (("why", "ada.winter@contoso.example", "--json"), ("accounts", "list", "--csv")):
+        said = licensed.process(*arguments, PYTHONIOENCODING="ascii")
+        assert "Jun Łuczak" in said.out and said.code == 0
 
 
 def test_ctrl_c_ends_with_130(terminal: Terminal) -> None:
@@ -133,7 +153,7 @@ def test_ctrl_c_ends_with_130(terminal: Terminal) -> None:
     assert served.stdout is not None
     assert "simulates Microsoft 365" in served.stdout.readline()
     served.send_signal(signal.SIGINT)
-    _, err = served.communicate(timeout=30)
+    _, err = served.communicate(timeout=100)
     assert served.returncode == 130
     assert err.strip() == "Error: Interrupted."
 
@@ -142,13 +162,16 @@ def test_a_file_that_is_no_database_is_told_in_a_sentence(terminal: Terminal) ->
     (terminal.folder / "seatkeeper.db").write_text("this is no database")
     said = terminal("status", "--json")
     assert said.code == 1
-    assert said.error == {"code": "database", "message": "the database cannot be used: file is not a database"}
+    message = "the database sqlite:///seatkeeper.db cannot be used: file is not a database"
+    assert said.error == {"code": "database", "message": message}
 
 
 def test_a_database_that_cannot_be_reached_is_told_in_a_sentence(terminal: Terminal) -> None:
-    said = terminal.process("status", SEATKEEPER_DATABASE_URL="postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    url = "postgresql+psycopg://nobody:{}@127.0.0.1:1/nothing"
+    said = terminal.process("status", SEATKEEPER_DATABASE_URL=url.format("geheim") + "?sslpassword=geheim")
     assert said.code == 1
-    assert said.err.startswith("Error: the database cannot be used: connection")
+    assert said.err.startswith(f"Error: the database {url.format('***')} cannot be used: connection")
+    assert "geheim" not in said.err
 
 
 def test_a_url_that_names_no_database_is_told_in_a_sentence(terminal: Terminal) -> None:
