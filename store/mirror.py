@@ -68,6 +68,31 @@ _INSERT = (
     " (SELECT 1 FROM account AS a WHERE a.directory = :directory AND a.id = s.id) ORDER BY s.id"
 )
 _LIVE = "state NOT IN ('deleted', 'purged')"
+_COMPARE = (
+    f"SELECT count(*) FILTER (WHERE s.gone IS NULL), count(*) FILTER (WHERE a.{_LIVE}),"
+    " count(*) FILTER (WHERE s.gone IS NULL AND a.key IS NULL), count(*) FILTER (WHERE a.key IS NOT NULL AND"
+    f" {_DIFFERS}), count(*) FILTER (WHERE s.gone IS NULL AND NOT coalesce(s.guest, a.guest, false)"
+    " AND coalesce(s.mailbox, a.mailbox, '') = '')"
+    " FROM stage AS s LEFT JOIN account AS a ON a.directory = :directory AND a.id = s.id WHERE s.batch = :batch"
+)
+
+
+class Compared(NamedTuple):
+    """How a staged walk that tells of nobody twice compares with the mirror: what of it there is to do."""
+
+    alive: int
+    """Accounts that the walk told alive."""
+    known: int
+    """Accounts that are alive in the mirror, and that it told of."""
+    new: int
+    changed: int
+    open: int
+    """Those told alive whose mailbox kind is not known; no guests."""
+
+    @property
+    def alike(self) -> bool:
+        """Whether the walk told nothing that the mirror does not have."""
+        return self.new == self.changed == 0
 
 
 class Merged(NamedTuple):
@@ -82,6 +107,11 @@ class Mirror:
 
     def __init__(self, tx: "Transaction") -> None:
         self._tx = tx
+
+    def compare(self, directory: int, batch: int) -> Compared:
+        """Compare a staged walk with the mirror. Both are read once, whatever is asked of them after."""
+        row = self._tx.execute(_COMPARE, {"directory": directory, "batch": batch}).one()
+        return Compared(*row)
 
     def merge(self, directory: int, batch: int, *, plan_whole: bool) -> Merged:
         """Lay a staged walk over the mirror. What changed is noted for planning, unless all is planned anyway."""
@@ -175,7 +205,9 @@ class Mirror:
         known = "" if again else f" AND (a.mailbox = '' OR {changed})"
         self._tx.execute(
             "INSERT INTO mailbox_queue (account, directory, due) SELECT a.key, a.directory, :now FROM stage AS s"
-            f" CROSS JOIN account AS a WHERE {_MATCHES} AND s.gone IS NULL AND NOT a.guest{known}"
+            f" CROSS JOIN account AS a WHERE {_MATCHES} AND s.gone IS NULL AND NOT a.guest{known} AND NOT EXISTS"
+            # a row that a conflict keeps as it is would be locked all the same, and that is a write
+            " (SELECT 1 FROM mailbox_queue AS q WHERE q.account = a.key AND q.due <= :now)"
             " ON CONFLICT (account) DO UPDATE SET due = excluded.due WHERE mailbox_queue.due > excluded.due",
             {"directory": directory, "batch": batch, "now": now},
         )

@@ -76,12 +76,11 @@ class Staging:
         self._tx.execute("DELETE FROM stage_edge WHERE batch = :batch", {"batch": batch})
         self._tx.execute("DELETE FROM pull WHERE directory = :directory", {"directory": directory})
 
-    def live(self, batch: int, *, repeats: bool) -> int:
-        """How many accounts the walk listed as alive; `repeats` says that some stand there several times."""
-        counted = "DISTINCT id" if repeats else "*"
+    def live(self, batch: int) -> int:
+        """How many accounts the walk listed as alive; some may stand there several times."""
         return int(
             self._tx.execute(
-                f"SELECT count({counted}) FROM stage WHERE batch = :batch AND gone IS NULL", {"batch": batch}
+                "SELECT count(DISTINCT id) FROM stage WHERE batch = :batch AND gone IS NULL", {"batch": batch}
             ).scalar_one()
         )
 

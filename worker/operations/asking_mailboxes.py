@@ -94,7 +94,7 @@ def _collect(run: Run, pulled: Pulled, answers: Answers) -> None:
     if not pulled.full:
         wanted.update((row.id, None) for row in pulled.rows if row.gone is None and not row.guest)
     with run.app.store.read() as tx:
-        if pulled.walk.staged:
+        if pulled.walk.staged and (pulled.compared is None or pulled.compared.open):
             tx.dialect.join_whole(tx.connection)
             wanted.update(
                 (id, None) for id in tx.staging.without_mailbox(run.directory.key, pulled.walk.batch, PER_RUN + 1)

@@ -38,12 +38,9 @@ def merge(
     if pulled.seen or pulled.full:
         if pulled.walk.staged > LARGE:
             tx.dialect.join_whole(tx.connection)
-        tx.staging.collapse(batch, pulled.repeated, pulled.settled)
-        merged = tx.mirror.merge(key, batch, plan_whole=first)
-        changed += sum(merged)
-        if merged.new > LARGE:
-            tx.dialect.analyze(tx.connection, "account (directory, id)")
-        if directory.capabilities.mailbox_queue:
+        if pulled.compared is None or not pulled.compared.alike:
+            changed += _lay_over(tx, pulled, key, plan_whole=first)
+        if directory.capabilities.mailbox_queue and _may_ask(pulled):
             tx.mirror.queue_mailboxes(key, batch, now, again=not pulled.full)
     _note_absent(tx, run, directory, pulled)
     if grouped is not None:
@@ -69,6 +66,21 @@ def merge(
         mailbox_remedy=answers.remedy,
         mailboxes_asked=bool(answers.asked) or answers.problem is not None,
     )
+
+
+def _lay_over(tx: "Transaction", pulled: Pulled, directory: int, *, plan_whole: bool) -> int:
+    """Bring accounts up to what the walk told; returns how many that were."""
+    batch = pulled.walk.batch
+    tx.staging.collapse(batch, pulled.repeated, pulled.settled)
+    merged = tx.mirror.merge(directory, batch, plan_whole=plan_whole)
+    if merged.new > LARGE:
+        tx.dialect.analyze(tx.connection, "account (directory, id)")
+    return sum(merged)
+
+
+def _may_ask(pulled: Pulled) -> bool:
+    """Whether the walk told of mailboxes to be asked for: of any that changed, or whose kind is not known."""
+    return pulled.compared is None or pulled.compared.open > 0 or not pulled.compared.alike
 
 
 def _is_staged(tx: "Transaction", run: Run, pulled: Pulled, grouped: Grouped | None) -> None:

@@ -13,6 +13,7 @@ from connectors.errors import CursorExpired, NeedsPerson, Transient
 from policies.absence import Absence, judge_absence, judge_count
 from policies.model import DELETED, FOUND, GONE, AccountId
 from store.directories import DirectoryRow
+from store.mirror import Compared
 from store.staging import Walk
 from worker.operations.runs import Run
 
@@ -45,6 +46,8 @@ class Pulled:
     """Accounts told both live and gone, and what a look-up said: None is alive."""
     states: dict[str, list[str]] = field(default_factory=dict)
     """Accounts that were absent from a complete listing, by what look-ups found them to be."""
+    compared: Compared | None = None
+    """How a complete listing that tells of nobody twice compares with the mirror."""
     held: Absence | None = None
     """Why the walk is not believed (Z2)."""
     count_off: bool = False
@@ -140,7 +143,7 @@ def _complete(run: Run, walk: Walk, rows: list[Seen], cursor: str, full: bool) -
         walk, rows = _flush(run, walk._replace(whole=full), rows), []
     if walk.staged > LARGE:
         with run.app.store.begin() as tx:
-            tx.dialect.analyze(tx.connection, "stage (batch, id)")
+            tx.dialect.analyze(tx.connection, "stage (batch)")
     return Pulled(walk, rows, cursor, full)
 
 
@@ -216,7 +219,7 @@ def confirm_absence(run: Run, directory: Directory, pulled: Pulled) -> None:
         is_staged(tx, pulled)
         tx.dialect.join_whole(tx.connection)
         known = tx.mirror.live(run.directory.key)
-        absent = [id for _, id in tx.mirror.absent(run.directory.key, pulled.walk.batch, known)] if known else []
+        absent = _absent(tx, run, pulled, known)
     seen: dict[str, list[str]] = {"deleted": [], "purged": []}
     alive = 0
     for id, said in _look_up(run, directory, absent):
@@ -230,6 +233,16 @@ def confirm_absence(run: Run, directory: Directory, pulled: Pulled) -> None:
     pulled.states = seen
     if pulled.held is None:
         _compare_counts(run, directory, pulled)
+
+
+def _absent(tx: "Transaction", run: Run, pulled: Pulled, known: int) -> list[str]:
+    """Who is missing from the listing. It is compared whole, and they are looked for one by one only where there are
+    any."""
+    if not pulled.repeated:
+        pulled.compared = tx.mirror.compare(run.directory.key, pulled.walk.batch)
+    if known == (0 if pulled.compared is None else pulled.compared.known):
+        return []
+    return [id for _, id in tx.mirror.absent(run.directory.key, pulled.walk.batch, known)]
 
 
 def confirm_departures(run: Run, directory: Directory, pulled: Pulled, left: Sequence[str]) -> None:
@@ -251,9 +264,12 @@ def _compare_counts(run: Run, directory: Directory, pulled: Pulled) -> None:
     said = directory.count()
     if said is None:
         return
-    with run.app.store.read() as tx:
-        tx.dialect.join_whole(tx.connection)
-        listed = tx.staging.live(pulled.walk.batch, repeats=bool(pulled.repeated))
+    if pulled.compared is not None:
+        listed = pulled.compared.alive
+    else:
+        with run.app.store.read() as tx:
+            tx.dialect.join_whole(tx.connection)
+            listed = tx.staging.live(pulled.walk.batch)
     pulled.count_off = judge_count(listed, said)
     if pulled.count_off and run.directory.count_off > 0:
         pulled.held = Absence(f"the directory lists {listed} accounts and counts {said}, twice in a row", ())
