@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from store.briefings import briefings
+from store.connections import was_ended
 from store.times import micros
 from worker.operations.syncing import Asked, retry_at, sync_leased
 
@@ -111,25 +112,36 @@ class Crew:
         watched = row.asked_at is not None
         progress = (lambda step, n: app.held.note(row.key, step, n)) if watched else Asked.progress
         try:
-            with self._telemetry.run(row, lease) as ended:
-                result = ended(sync_leased(app, row.id, lease, Asked(progress=progress), known))
+            with self._telemetry.run(row, lease) as told:
+                result = told(sync_leased(app, row.id, lease, Asked(progress=progress), known))
         except Exception as problem:
-            log.exception("a pass over %s ended in a way that nobody foresaw", row.id)
-            self._put_off(row, lease, problem)
+            ended = was_ended(problem)
+            if ended is None:
+                log.exception("a pass over %s ended in a way that nobody foresaw", row.id)
+            self._put_off(row, lease, problem, ended)
             return
         if watched:
             with app.store.begin() as tx:
                 tx.waiters.answer(row.key, lease.taken, msgspec.json.encode(result).decode())
 
-    def _put_off(self, row: "DirectoryRow", lease: "Lease", problem: Exception) -> None:
-        """A directory that makes runs end in unforeseen ways is tried again like any that fails."""
+    def _put_off(self, row: "DirectoryRow", lease: "Lease", problem: Exception, ended: str | None) -> None:
+        """A directory that makes runs end in unforeseen ways is tried again like any that fails. Where the database
+        ended the transaction of a pass, because nothing was heard of it for too long, it is not to blame (Z5)."""
         app, now = self._app, micros(self._app.clock())
+        again = retry_at(row, now, app.random())
         try:
             with app.store.begin() as tx:
-                if tx.leases.held(lease):
+                ours = tx.leases.held(lease)
+                if ours and ended is None:
                     told = f"something unforeseen went wrong: {type(problem).__name__}"
                     remedy = "look into the log of the process, and report it with what stands there"
-                    tx.directories.failed(row.key, now, told, remedy, retry_at=retry_at(row, now, app.random()))
-                    tx.leases.release(lease)
+                    tx.directories.failed(row.key, now, told, remedy, retry_at=again)
+                if ours:
+                    tx.leases.release(lease, due_at=again)
         except Exception:
             log.exception("%s could not be handed back; its lease runs out", row.id)
+            return
+        if not ours:
+            log.warning("the pass over %s lost its lease, and is left to whoever has it now", row.id)
+        elif ended is not None:
+            log.warning("the database ended the pass over %s, which is done again: %s", row.id, ended)
