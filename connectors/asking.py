@@ -143,25 +143,27 @@ class Asker:
     def _try(
         self, request: Request, signed: Mapping[str, str], read: Callable[[bytes], Read]
     ) -> tuple[_Heard, tuple[Read] | None]:
-        place = f"{request.method} {redacted(request.url)}"
+        host = urlsplit(request.url).hostname or ""
         try:
             answer = self.http.send(request._replace(headers={**request.headers, **signed}))
         except NoAnswer as problem:
-            self.world.heard(urlsplit(request.url).hostname or "", "no answer")
-            return _Heard(Verdict(Meaning.RETRY), None, (), f"{place}: {problem}"), None
+            self.world.heard(host, "no answer")
+            return _Heard(Verdict(Meaning.RETRY), None, (), f"{_place(request)}: {problem}"), None
         codes = () if answer.status < 300 else self._codes(answer.body)
         verdict = judge(answer.status, codes, answer.headers, self.dialect, self.world.clock())
-        self.world.heard(urlsplit(request.url).hostname or "", verdict.meaning.value)
+        self.world.heard(host, verdict.meaning.value)
         if is_too_often(answer.status, codes, self.dialect):
             self.too_often(self.world.clock())
         if verdict.meaning is not Meaning.OK:
-            return _Heard(verdict, answer, codes, f"{place}: {described(answer, codes)}"), None
+            return _Heard(verdict, answer, codes, f"{_place(request)}: {described(answer, codes)}"), None
         try:
             return _Heard(verdict, answer, codes, ""), (read(answer.body),)
         except RecursionError:
-            return _Heard(Verdict(Meaning.RETRY), answer, (), f"{place}: the answer is nested too deeply"), None
+            return _Heard(
+                Verdict(Meaning.RETRY), answer, (), f"{_place(request)}: the answer is nested too deeply"
+            ), None
         except Unreadable as problem:
-            return _Heard(Verdict(Meaning.RETRY), answer, (), f"{place}: {problem}"), None
+            return _Heard(Verdict(Meaning.RETRY), answer, (), f"{_place(request)}: {problem}"), None
 
     def _codes(self, body: bytes) -> tuple[str, ...]:
         try:
@@ -178,6 +180,10 @@ class Asker:
             raise Transient(heard.problem, retry_after=after, scope=scope, feature=feature)
         log.warning("%s; attempt %d of %d in %.1f s", heard.problem, attempt + 1, self.patience.attempts, seconds)
         self.world.wait(seconds, feature=feature)
+
+
+def _place(request: Request) -> str:
+    return f"{request.method} {redacted(request.url)}"
 
 
 def described(answer: Answer, codes: tuple[str, ...]) -> str:

@@ -6,15 +6,16 @@ means in `verdicts`. Redirects are answers, not followed. Errors and log lines n
 """
 
 import contextlib
+import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
-from uuid import uuid4
+from uuid import UUID
 
 import urllib3
 from urllib3.exceptions import (
@@ -97,8 +98,10 @@ class HttpClient:
     _public: urllib3.PoolManager = field(init=False)
     """For what may not leave the public internet, where no proxy resolves the names and has rules of its own."""
     _product: str = field(default_factory=product)
+    _silence: urllib3.Timeout = field(init=False)
 
     def __post_init__(self) -> None:
+        self._silence = urllib3.Timeout(connect=self.bounds.connect, read=self.bounds.read)
         self._public = urllib3.PoolManager(maxsize=self.connections)
         self._public.pool_classes_by_scheme = within(self.bounds.whole, PUBLIC_ONLY)
 
@@ -115,16 +118,16 @@ class HttpClient:
         headers = {
             "user-agent": self._product,
             "accept-encoding": "gzip",
-            "client-request-id": str(uuid4()),
+            "client-request-id": str(UUID(int=random.getrandbits(128), version=4)),
             **request.headers,
         }
         try:
-            response = self._pool(request.url, public_only=request.public_only).urlopen(
+            response = self._pool(parts, public_only=request.public_only).urlopen(
                 request.method,
                 request.url,
                 body=request.body,
                 headers=headers,
-                timeout=urllib3.Timeout(connect=self.bounds.connect, read=self.bounds.read),
+                timeout=self._silence,
                 redirect=False,
                 retries=False,
                 preload_content=False,
@@ -157,8 +160,8 @@ class HttpClient:
         response.release_conn()
         return b"".join(pieces)
 
-    def _pool(self, url: str, *, public_only: bool = False) -> urllib3.PoolManager:
-        proxy = self._proxy(url)
+    def _pool(self, parts: SplitResult, *, public_only: bool = False) -> urllib3.PoolManager:
+        proxy = self._proxy(parts)
         if public_only and not proxy:
             return self._public
         pool = self._pools.get(proxy)
@@ -169,11 +172,10 @@ class HttpClient:
             pool = self._pools.setdefault(proxy, fresh)
         return pool
 
-    def _proxy(self, url: str) -> str:
+    def _proxy(self, parts: SplitResult) -> str:
         """The proxy to a URL, or ''."""
         if not self.proxies:
             return ""
-        parts = urlsplit(url)
         host, proxy = parts.hostname or "", self.proxies.get(parts.scheme, "")
         return "" if not proxy or is_loopback(host) or proxy_bypass(host) else proxy
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -33,6 +34,8 @@ class Root(NamedTuple):
 
     def leads_to(self, link: str) -> bool:
         """Whether a link stays at this root: the same scheme, host and port, and no user name in it."""
+        if link.startswith(f"{self.url}/"):
+            return True
         try:
             other = _root(urlsplit(link))
         except ValueError:
@@ -40,6 +43,7 @@ class Root(NamedTuple):
         return other is not None and other[:3] == self[:3]
 
 
+@lru_cache(maxsize=1_000)
 def root(url: str) -> Root:
     """The root that a URL names. Raises NeedsPerson for one that is none, or plain http beyond loopback."""
     try:
@@ -75,6 +79,7 @@ def permitted(url: str, vendor_hosts: Collection[str], allowed: Iterable[str]) -
     )
 
 
+@lru_cache(maxsize=1_000)
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine."""
     try:

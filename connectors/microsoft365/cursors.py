@@ -5,6 +5,7 @@ its properties, its root and its tenant, and one that does not fit is as good as
 """
 
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
@@ -51,9 +52,7 @@ class Stream:
 
     def cursor(self, *, link: str = "", full: bool = False, chunks: list[Chunk] | None = None) -> str:
         """A cursor as the store keeps it."""
-        tracked = blake2b(",".join(sorted(self.select)).encode(), digest_size=8).hexdigest()
-        kept = Cursor(_VERSION, self.name, tracked, self.root.url, self.tenant.lower(), link, full, chunks or [])
-        return msgspec.json.encode(kept).decode()
+        return msgspec.json.encode(self._kept(link, full, chunks or [])).decode()
 
     def read(self, text: str) -> Cursor:
         """A cursor of this stream. Raises CursorExpired for any other, so that everybody is read again."""
@@ -61,11 +60,9 @@ class Stream:
             found = msgspec.json.decode(text, type=Cursor)
         except msgspec.DecodeError:
             raise CursorExpired("the cursor cannot be read", feature=self.name) from None
-        expected = msgspec.json.decode(self.cursor(), type=Cursor)
-        same = ("v", "stream", "select", "root", "tenant")
         links = [found.link, *(chunk.link for chunk in found.chunks)]
-        fits = all(getattr(found, name) == getattr(expected, name) for name in same)
-        if not fits or not all(self._owns(link) for link in links if link):
+        fits = found == self._kept(found.link, found.full, found.chunks)
+        if not fits or not all(self.root.leads_to(link) and self._owns(link) for link in links if link):
             raise CursorExpired("the cursor is not one of this stream", feature=self.name)
         return found
 
@@ -76,6 +73,16 @@ class Stream:
             raise Transient(f"a link of {self.name} leads out of the stream", feature=self.name)
         return link
 
+    def _kept(self, link: str, full: bool, chunks: list[Chunk]) -> Cursor:
+        return Cursor(
+            _VERSION, self.name, _tracked(self.select), self.root.url, self.tenant.lower(), link, full, chunks
+        )
+
     def _owns(self, link: str) -> bool:
         names = urlsplit(link).path.lower().strip("/").split("/")
-        return self.root.leads_to(link) and self.name in names and any("delta" in name for name in names)
+        return self.name in names and any("delta" in name for name in names)
+
+
+@cache
+def _tracked(select: tuple[str, ...]) -> str:
+    return blake2b(",".join(sorted(select)).encode(), digest_size=8).hexdigest()

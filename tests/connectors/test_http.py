@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -173,7 +174,7 @@ def test_a_proxy_of_the_environment_is_used_except_for_loopback(monkeypatch: pyt
         client.send(get(f"{server.url}/direct"))
 
     assert server.targets == ["graph.contoso.example:443", "/direct"]
-    assert client._pool("https://login.contoso.example/") is client._pools[""]
+    assert client._pool(urlsplit("https://login.contoso.example/")) is client._pools[""]
 
 
 @pytest.mark.parametrize("url", ["http://graph.microsoft.com/v1.0", "ftp://graph.microsoft.com", "graph.microsoft.com"])
