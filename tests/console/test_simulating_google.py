@@ -17,7 +17,7 @@ def test_google_can_be_simulated(terminal: Terminal) -> None:
     assert served.stdout is not None
     out = "".join(served.stdout.readline() for _ in range(9))
     served.send_signal(signal.SIGINT)
-    served.communicate(timeout=30)
+    served.communicate(timeout=100)
 
     key = terminal.folder / "simulated-google-key.json"
     url = out.split()[0]

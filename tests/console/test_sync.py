@@ -196,9 +196,9 @@ def test_ctrl_c_takes_effect_before_the_next_write(
     program = subprocess.Popen(
         command(["sync"]), cwd=connected.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert came.wait(60)
+    assert came.wait(100)
     program.send_signal(signal.SIGINT)
-    out, err = program.communicate(timeout=60)
+    out, err = program.communicate(timeout=100)
     assert (program.returncode, out) == (130, "")
     assert err.strip().endswith("Error: Interrupted.")
     assert connected("accounts", "list", "--json").json == []

@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,12 +17,12 @@ import pytest
 
 from connectors.simulators.clock import SimulatedClock
 from connectors.simulators.microsoft365 import SIMULATED_SECRET, Simulator, serve
+from tests.services.waiting import PATIENCE, until
 from tests.worker.world import SECRET, World
 from worker.bootstrap import build
 from worker.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 40.0
 LEASE = 2.0
 
 
@@ -110,14 +109,6 @@ class Installation:
             daemon.kill()
             assert daemon.process.stderr is not None
             daemon.process.stderr.close()
-
-
-def until(holds: Callable[[], object], otherwise: Callable[[], object] = lambda: None) -> None:
-    """Wait for something that other processes bring about."""
-    deadline, look = time.monotonic() + PATIENCE, threading.Event()
-    while not holds():
-        assert time.monotonic() < deadline, otherwise()
-        look.wait(0.05)
 
 
 @contextmanager

@@ -1,16 +1,18 @@
 """A real server for the tests: started on loopback, waited for, and gone when the tests are."""
 
+import secrets
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 KEEPER = Path(__file__).with_name("keeper.py")
 ATTEMPTS = 3  # somebody else may take the free port between our look and the server's
-PATIENCE = 30.0  # seconds until a server that does not answer has failed
+PATIENCE = 100.0  # seconds until a server that does not answer has failed
+PORTS = range(20_000, 32_000)  # below those that systems give to whoever connects, which would take them from us
 
 
 class DidNotStart(Exception):
@@ -49,7 +51,9 @@ def _await_answer(keeper: subprocess.Popen[bytes], program: str, answers: Callab
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on loopback that nobody listens on at the moment, and that no connection will be given."""
+    while True:
+        port = secrets.choice(PORTS)  # not random's choice, which Hypothesis makes the same in every process
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

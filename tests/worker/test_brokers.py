@@ -22,7 +22,7 @@ RULES = """
 - {name: staff, groups: [Staff], license: standard}
 - {name: shared, mailboxes: shared, license: standard}
 """
-PATIENCE = 30_000
+PATIENCE = 100_000
 PACE = Pace(threads=4, long=2)
 AT_WORK: list[Crew] = []
 

@@ -20,7 +20,7 @@ def echo(request: Request) -> Answer:
 
 def say(server: LoopbackServer, sent: bytes) -> bytes:
     """Send bytes, and read until the server closes."""
-    with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=60) as connection:
         connection.sendall(sent)
         received = b""
         while part := connection.recv(65536):
@@ -30,7 +30,7 @@ def say(server: LoopbackServer, sent: bytes) -> bytes:
 
 def test_a_connection_is_kept_for_the_next_request() -> None:
     with LoopbackServer(echo) as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)
         bodies = []
         for number in range(3):
             connection.request("POST", f"/{number}", body=b"b", headers={"X-Thing": "t"})
@@ -76,7 +76,7 @@ def test_a_stop_does_not_wait_for_the_slow_and_the_idle() -> None:
         slow = socket.create_connection(("127.0.0.1", server.server_port))
         slow.sendall(b"GET /wait HTTP/1.1\r\n\r\n")
         idle.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        assert idle.recv(10) and asked.wait(10)
+        assert idle.recv(10) and asked.wait(60)
 
     assert slow.recv(10) == b""
     idle.close()

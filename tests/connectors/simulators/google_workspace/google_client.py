@@ -56,7 +56,7 @@ class GoogleClient:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {"Authorization": f"Bearer {self.token}", "Accept-Encoding": "gzip", "User-Agent": AGENT, **named}
         url = f"{self.server.url}{where}"
-        answer = self.http.request(method, url, body=body, headers=sent, retries=False, timeout=20)
+        answer = self.http.request(method, url, body=body, headers=sent, retries=False, timeout=60)
         return Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.data)
 
     def get(self, where: str, /, **query: object) -> Reply:

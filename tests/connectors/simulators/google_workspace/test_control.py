@@ -128,13 +128,13 @@ def test_a_simulator_runs_in_the_foreground_until_it_is_told_to_stop(http: urlli
     options = {"users": 20, "tenants": 3, "faults": [Fault("error", "/users")], "stop": stop}
     thread = threading.Thread(target=run, args=(announce,), kwargs=options)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     simulator = served[0].simulator
     northwind = simulator.customer(NORTHWIND_CUSTOMER)
     google = GoogleClient(http, served[0], northwind, simulator.token(northwind))
     statuses = [google.users().status for _ in range(2)]
     stop.set()
-    thread.join(10)
+    thread.join(60)
 
     assert statuses == [500, 200] and not thread.is_alive()
     assert [other.domain for other in simulator] == ["northwind.example", "customer-2.example", "customer-3.example"]

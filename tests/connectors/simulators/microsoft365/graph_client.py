@@ -60,7 +60,7 @@ class GraphClient:
         url = where if where.startswith("http") else f"{self.server.graph_url}/v1.0{where}"
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {"Authorization": f"Bearer {self.token}", "Accept-Encoding": "gzip", **named}
-        answer = self.http.request(method, url, body=body, headers=sent, retries=False, timeout=20)
+        answer = self.http.request(method, url, body=body, headers=sent, retries=False, timeout=60)
         return Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.data)
 
     def pages(self, where: str, **headers: str) -> Iterator[Json]:

@@ -6,6 +6,7 @@ import urllib3
 from connectors.simulators.microsoft365 import Fault, Simulator, Tenant
 from tests.connectors.simulators.microsoft365.conftest import ADELE, LIDIA, PAT
 from tests.connectors.simulators.microsoft365.graph_client import GraphClient
+from tests.services.waiting import until
 
 USERS = "/users/delta?$select=id,displayName"
 
@@ -127,6 +128,7 @@ def test_a_server_that_hangs(graph: GraphClient, simulator: Simulator) -> None:
             timeout=0.05,
             retries=False,
         )
+    until(lambda: simulator.outstanding_faults() == [])
     assert graph.get(USERS).status == 200
 
 

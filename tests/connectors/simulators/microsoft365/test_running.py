@@ -67,13 +67,13 @@ def test_a_simulator_runs_in_the_foreground_until_it_is_told_to_stop(http: urlli
     options = {"users": 20, "tenants": 3, "faults": [Fault("error", "/users")], "stop": stop}
     thread = threading.Thread(target=run, args=(announce,), kwargs=options)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     simulator = served[0].simulator
     tenant = simulator.tenant(CONTOSO_TENANT)
     graph = GraphClient(http, served[0], tenant, simulator.token(tenant))
     statuses = [graph.get("/users").status for _ in range(2)]
     stop.set()
-    thread.join(10)
+    thread.join(60)
 
     assert statuses == [500, 200] and not thread.is_alive()
     assert [other.domains.own for other in simulator] == ["contoso.example", "tenant-2.example", "tenant-3.example"]
@@ -94,7 +94,7 @@ def test_a_stop_ends_what_hangs(http: urllib3.PoolManager, simulator: Simulator,
         thread.start()
         while not simulator.requests():
             thread.join(0.01)
-    thread.join(10)
+    thread.join(60)
 
     assert len(outcome) == 1 and not isinstance(outcome[0], urllib3.exceptions.ReadTimeoutError)
 

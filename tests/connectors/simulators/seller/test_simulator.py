@@ -48,7 +48,7 @@ def send(
     server: SellerServer, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
 ) -> tuple[int, Any, Mapping[str, str]]:
     """Status, body and headers of an answer; the body is decoded where it is JSON."""
-    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(server.url).port or 0, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(server.url).port or 0, timeout=60)
     try:
         connection.request(method, target, body, dict(headers or {}))
         answer = connection.getresponse()
