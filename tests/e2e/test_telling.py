@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from connectors.simulators.serving import Answer
-from tests.e2e.conftest import LEASE, Installation, until
+from tests.e2e.conftest import LEASE, Installation
 from tests.proves import proves
+from tests.services.waiting import PATIENCE, until
 from tests.worker.outside import YES, Hook, a_hook
 from tests.worker.world import Customer
 
@@ -34,7 +35,7 @@ def test_what_a_daemon_was_killed_over_is_told_again_under_the_same_ids(on_many:
 
     def hang(_event: dict[str, Any]) -> Answer:
         asked.set()
-        assert gone.wait(20)
+        assert gone.wait(PATIENCE)
         return YES
 
     with a_hook(world, hang) as hook:
