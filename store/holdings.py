@@ -211,18 +211,36 @@ class Holdings:
             ).scalar_one()
         )
 
-    def waiting_by_source(self, company: int, license: str, reason: str, sources: Collection[str]) -> dict[str, int]:
+    def waiting_in(self, directories: Collection[int], license: str, reason: str) -> int:
+        """How many accounts of these directories wait for a seat of this license for this reason; not those who hold
+        one of a lot that ended."""
+        return int(
+            self._tx.execute(
+                "SELECT count(*) FROM waiting WHERE license = :license AND through = 'seat' AND reason = :reason"
+                f" AND kind <> 'exchange' AND {self._tx.dialect.among('directory', 'directories')}",
+                {
+                    "license": license, "reason": reason,
+                    "directories": self._tx.dialect.listed(sorted(directories)),
+                },
+            ).scalar_one()
+        )  # fmt: skip
+
+    def waiting_by_source(
+        self, company: int, license: str, reason: str, sources: Collection[str], but: Collection[int] = ()
+    ) -> dict[str, int]:
         """How many wait for a seat of this license for this reason, by the source that it would be from; not those
-        who hold a license from it already."""
+        who hold a license from it already, nor the accounts of the directories `but`."""
+        here = f" AND NOT {self._tx.dialect.among('w.directory', 'but')}" if but else ""
         rows = self._tx.execute(
             "SELECT w.source, count(*) FROM waiting AS w LEFT JOIN assignment AS h ON h.account = w.account"
             " WHERE w.company = :company AND w.license = :license AND w.through = 'seat' AND w.reason = :reason"
-            f" AND {self._tx.dialect.among('w.source', 'sources')} AND h.source IS DISTINCT FROM w.source"
+            f" AND {self._tx.dialect.among('w.source', 'sources')} AND h.source IS DISTINCT FROM w.source{here}"
             " GROUP BY w.source",
             {
                 "company": company, "license": license, "reason": reason,
                 "sources": self._tx.dialect.listed(sorted(sources)),
-            },
+            }
+            | ({"but": self._tx.dialect.listed(sorted(but))} if but else {}),
         )  # fmt: skip
         return {row[0]: int(row[1]) for row in rows}
 

@@ -7,6 +7,8 @@ from policies.document import Buying, Money
 from policies.judging import Recent, Verdict
 from policies.model import License, Limited, WaitReason
 from policies.stock import Need, seats_to_buy
+from store.directories import FROZEN
+from store.limits import DAY
 from store.times import instant, micros
 from worker.operations.serving import Service
 from worker.operations.terms import terms_in
@@ -83,14 +85,29 @@ def shortage(tx: "Transaction", service: Service, pool: int, license: str, buyin
 
 
 def _waiting(tx: "Transaction", service: Service, license: str) -> int:
-    """How many wait for a seat; of those whom a rule with a limit selects no more than it may still give (G6)."""
+    """How many wait for a seat and could be given it; of those whom a rule with a limit selects no more than it may
+    still give (G6)."""
     reason = WaitReason.INSUFFICIENT_LICENSES.value
     waiting = tx.holdings.waiting_count(service.company, license, reason)
+    away = _away(tx, service) if waiting else []
+    if away:
+        waiting -= tx.holdings.waiting_in(away, license, reason)
     limited = service.stock.rules_left
     if not waiting or not limited:
         return waiting
-    by_source = tx.holdings.waiting_by_source(service.company, license, reason, sorted(limited))
+    by_source = tx.holdings.waiting_by_source(service.company, license, reason, sorted(limited), away)
     return waiting - sum(max(0, n - max(0, limited[source])) for source, n in by_source.items())
+
+
+def _away(tx: "Transaction", service: Service) -> list[int]:
+    """The company's directories whose accounts are given no seat for now, so that none is bought for them: those that
+    are frozen, or have failed for a day. The run that finds one well again plans all of it (Z12), and buys."""
+    return [
+        row.key
+        for row in tx.directories.all(service.company)
+        if row.key != service.well
+        and (row.state == FROZEN or (row.failing_since is not None and service.now - row.failing_since >= DAY))
+    ]
 
 
 def _left_for_company(tx: "Transaction", service: Service, pool: int, license: str) -> int | None:
