@@ -104,7 +104,9 @@ def _proof(path: Path, ref: FileRef) -> Callable[[], str]:
 
 
 def _identity(named: str) -> ManagedIdentityCredential:
-    return ManagedIdentityCredential(client_id=None if named == "system" else named)
+    """The machine's identity; whatever stands at the address of its metadata answers within our bounds, too."""
+    transport = RequestsTransport(session=_session(), connection_timeout=10, read_timeout=60)
+    return ManagedIdentityCredential(client_id=None if named == "system" else named, transport=transport)
 
 
 def _stand_in(named: str, login: Root) -> Callable[[], str]:

@@ -1,8 +1,9 @@
 """Tokens for Microsoft Graph: one source a tenant, over azure-identity's synchronous credentials.
 
-Credentials are kept for the life of the process, and so are the tokens that they gave, until five minutes before they
-expire: a directory that is polled every minute is not signed in every minute, and azure-identity, which looks through
-all tokens that it has, is not asked for every request.
+Credentials are kept, and so are the tokens that they gave, until five minutes before they expire: a directory that is
+polled every minute is not signed in every minute, and azure-identity, which looks through all tokens that it has, is
+not asked for every request. For the same reason a credential that has given many tokens is made anew: at 10,000 tenants
+every sign-in would take five times as long. And no more than a thousand are kept, each of which takes 80 kB.
 
 A credential that serves many tenants is one object for all of them. azure-identity would quietly give the token of a
 wrong tenant where AZURE_IDENTITY_DISABLE_MULTITENANTAUTH is set; such a source refuses to start. And whatever the
@@ -15,6 +16,7 @@ import os
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -65,9 +67,15 @@ class Credentials:
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     elapsed: Callable[[], float] = time.time
     """Seconds since 1970, as expiry dates of tokens have them."""
+    most_kept: int = 1_000
+    """Credentials at once."""
+    most_given: int = 500
+    """Tokens that one credential gives before it is made anew."""
     _kept: dict[_Key, "TokenCredential"] = field(default_factory=dict)
     _given: dict[tuple[_Key, Purpose], tuple[str, float]] = field(default_factory=dict)
     """Tokens with the time from which on they are not used any more."""
+    _gave: Counter[_Key] = field(default_factory=Counter)
+    """How many tokens each credential that is kept has given."""
     _detached: set[_Key] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -90,6 +98,8 @@ class Credentials:
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = credential_for(key.credential, key.home, key.login, self.secrets)
+                if len(self._kept) > self.most_kept:
+                    self._let_go(next(iter(self._kept)))
             return self._kept[key]
 
     def token(self, key: _Key, purpose: Purpose, *, tenant: str | None, claims: str | None, anew: bool) -> str:
@@ -100,6 +110,10 @@ class Credentials:
             return known[0]
         given = self.of(key).get_token(purpose.scope, claims=claims, tenant_id=tenant)
         self._given[key, purpose] = (given.token, given.expires_on - _BEFORE_IT_EXPIRES)
+        with self._lock:
+            self._gave[key] += 1
+            if self._gave[key] >= self.most_given:
+                self._let_go(key)
         return given.token
 
     def is_detached(self, key: _Key) -> bool:
@@ -118,8 +132,13 @@ class Credentials:
         with self._lock:
             self._drop(key)
 
-    def _drop(self, key: _Key) -> None:
+    def _let_go(self, key: _Key) -> None:
+        """Make the credential anew when it is needed; the tokens that it gave are good."""
         self._kept.pop(key, None)
+        self._gave.pop(key, None)
+
+    def _drop(self, key: _Key) -> None:
+        self._let_go(key)
         for given in [given for given in list(self._given) if given[0] == key]:
             del self._given[given]
 

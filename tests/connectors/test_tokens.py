@@ -332,7 +332,45 @@ def test_a_machine_without_an_identity_says_so(
             source(credentials, server, contoso.id, MicrosoftManagedIdentity("system")).sign(None)
 
 
+def test_an_answer_without_measure_of_the_machines_metadata_is_no_token(
+    credentials: Credentials, server: GraphServer, contoso: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = b'{"access_token": "t", "expires_on": "9999999999", "resource": "r", "x": "' + b"x" * 2_000_000 + b'"}'
+    with LoopbackServer(lambda _request: Answer(200, {"Content-Type": "application/json"}, body)) as platform:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
+        monkeypatch.setenv("IDENTITY_HEADER", "header")
+        with pytest.raises(Transient, match="signing in failed"):
+            source(credentials, server, contoso.id, MicrosoftManagedIdentity("system")).sign(None)
+
+
 # One credential for many tenants
+
+
+def test_a_credential_that_gave_many_tokens_is_made_anew_and_its_tokens_stay_good(
+    tmp_path: Path, server: GraphServer, simulator: Simulator
+) -> None:
+    """azure-identity looks through all the tokens that a credential gave, so the thousandth sign-in takes longer."""
+    tenants = [simulator.add_tenant(domain=f"{name}.example") for name in ("contoso", "fabrikam", "litware")]
+    credentials = Credentials(Secrets(tmp_path, {"CONTOSO_SECRET": SIMULATED_SECRET}), {}, most_given=2)
+    sources = [source(credentials, server, tenant.id, shared=True) for tenant in tenants]
+
+    first = [tokens.sign(None) for tokens in sources[:2]]
+    assert not credentials._kept
+    assert sources[2].tenant() == tenants[2].id
+    assert [tokens.sign(None) for tokens in sources[:2]] == first
+    assert all(simulator.requests(tenant)["POST login/{tenant}/oauth2/v2.0/token"] == 1 for tenant in tenants)
+
+
+def test_of_many_credentials_the_oldest_are_let_go_and_their_tokens_stay_good(
+    tmp_path: Path, server: GraphServer, simulator: Simulator
+) -> None:
+    tenants = [simulator.add_tenant(domain=f"{name}.example") for name in ("contoso", "fabrikam", "litware")]
+    credentials = Credentials(Secrets(tmp_path, {"CONTOSO_SECRET": SIMULATED_SECRET}), {}, most_kept=2)
+    sources = [source(credentials, server, tenant.id) for tenant in tenants]
+
+    first = [tokens.sign(None) for tokens in sources]
+    assert [tokens.sign(None) for tokens in sources] == first
+    assert len(credentials._kept) == 2
 
 
 @proves("Z11")
