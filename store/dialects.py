@@ -195,6 +195,8 @@ class Postgresql:
         return f"{column} = ANY(:{name})"
 
     def listed(self, values: Sequence[Any]) -> Any:
+        if values and isinstance(values[0], int):  # the driver looks at each number for long
+            return f"{{{','.join(map(str, values))}}}"
         return list(values)
 
     def copy_text(self, connection: Connection, table: str, columns: Sequence[str], rows: str) -> None:

@@ -68,6 +68,11 @@ _INSERT = (
     " (SELECT 1 FROM account AS a WHERE a.directory = :directory AND a.id = s.id) ORDER BY s.id"
 )
 _LIVE = "state NOT IN ('deleted', 'purged')"
+# What is staged has no index of ids: PostgreSQL joins such sets by hashing, SQLite makes a list of its own to look in.
+_UNLISTED = {
+    "postgresql": "NOT EXISTS (SELECT 1 FROM stage AS s WHERE s.batch = :batch AND s.id = a.id)",
+    "sqlite": "a.id NOT IN (SELECT s.id FROM stage AS s WHERE s.batch = :batch)",
+}
 _COMPARE = (
     f"SELECT count(*) FILTER (WHERE s.gone IS NULL), count(*) FILTER (WHERE a.{_LIVE}),"
     " count(*) FILTER (WHERE s.gone IS NULL AND a.key IS NULL), count(*) FILTER (WHERE a.key IS NOT NULL AND"
@@ -154,9 +159,10 @@ class Mirror:
 
     def absent(self, directory: int, batch: int, limit: int) -> list[tuple[int, str]]:
         """Keys and ids of live accounts that a complete walk did not list."""
+        unlisted = _UNLISTED[self._tx.dialect.name]
         rows = self._tx.execute(
-            f"SELECT a.key, a.id FROM account AS a WHERE a.directory = :directory AND a.{_LIVE} AND NOT EXISTS"
-            " (SELECT 1 FROM stage AS s WHERE s.batch = :batch AND s.id = a.id) ORDER BY a.key LIMIT :limit",
+            f"SELECT a.key, a.id FROM account AS a WHERE a.directory = :directory AND a.{_LIVE} AND {unlisted}"
+            " ORDER BY a.key LIMIT :limit",
             {"directory": directory, "batch": batch, "limit": limit},
         )
         return [(row[0], row[1]) for row in rows]
@@ -244,9 +250,9 @@ class Mirror:
     def open_mailboxes(self, directory: int, batch: int) -> dict[int, str]:
         """Key and mailbox kind of the accounts whose kind a staged walk left open, but for those known as users'."""
         rows = self._tx.execute(
-            "SELECT a.key, a.mailbox FROM account AS a JOIN stage AS s ON s.batch = :batch AND s.id = a.id"
-            " WHERE a.directory = :directory AND a.mailbox <> 'user' AND s.gone IS NULL AND s.mailbox IS NULL"
-            " AND s.address IS NOT NULL AND s.org_unit IS NOT NULL",
+            f"SELECT a.key, a.mailbox FROM stage AS s CROSS JOIN account AS a WHERE {_MATCHES}"
+            " AND a.mailbox <> 'user' AND s.gone IS NULL AND s.mailbox IS NULL AND s.address IS NOT NULL"
+            " AND s.org_unit IS NOT NULL",
             {"directory": directory, "batch": batch},
         )
         return {row[0]: row[1] for row in rows}

@@ -179,9 +179,8 @@ stage = Table(
     Column("org_unit", Text),
     *(Column(f"at_{name}", Text) for name in ATTRIBUTES),
     Column("gone", Text),
-    # PostgreSQL joins a whole walk by hashing and wants no more than the batch; SQLite looks each account up.
-    Index("ix_stage_batch", "batch").ddl_if(dialect="postgresql"),
-    Index("ix_stage_batch_id", "batch", "id").ddl_if(dialect="sqlite"),
+    # No more than the batch: ids come in no order, and an index of them would cost as much as all other columns.
+    Index("ix_stage_batch", "batch"),
 )
 
 stage_edge = Table(

@@ -142,7 +142,7 @@ class Staging:
         return staged > 0 and self._is_gone("stage_edge", batch)
 
     def _is_gone(self, table: str, batch: int) -> bool:
-        found = self._tx.execute(f"SELECT 1 FROM {table} WHERE batch = :batch AND n = 0", {"batch": batch})
+        found = self._tx.execute(f"SELECT 1 FROM {table} WHERE batch = :batch AND n = 0 LIMIT 1", {"batch": batch})
         return found.one_or_none() is None
 
     def drop_edges(self, batch: int) -> None:

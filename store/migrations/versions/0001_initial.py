@@ -606,10 +606,7 @@ def upgrade() -> None:
         sa.Column("at_cost_center", sa.Text(), nullable=True),
         sa.Column("gone", sa.Text(), nullable=True),
     )
-    if connection.dialect.name == "postgresql":
-        op.create_index("ix_stage_batch", "stage", ["batch"], unique=False)
-    if connection.dialect.name == "sqlite":
-        op.create_index("ix_stage_batch_id", "stage", ["batch", "id"], unique=False)
+    op.create_index("ix_stage_batch", "stage", ["batch"], unique=False)
     op.create_table(
         "stage_edge",
         sa.Column("batch", sa.BigInteger(), nullable=False),
