@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from store.dialects import Dialect, dialect_of
@@ -56,11 +56,7 @@ def open_store(url: str, *, pool_size: int = 8) -> Store:
 
     Raises SchemaBehind when the database was made by another version, and Unavailable when it cannot be used.
     """
-    try:
-        parsed = make_url(url)
-        dialect = dialect_of(parsed)
-    except (ArgumentError, ValueError) as wrong:
-        raise Unavailable(f"SEATKEEPER_DATABASE_URL names no database: {wrong}") from None
+    parsed, dialect = named_by(url)
     engine = dialect.engine(parsed, pool_size)
     store = Store(engine, dialect)
     try:
@@ -74,6 +70,15 @@ def open_store(url: str, *, pool_size: int = 8) -> Store:
     return store
 
 
+def named_by(url: str) -> tuple[URL, Dialect]:
+    """What a SQLAlchemy URL names. Raises Unavailable where it names no database."""
+    try:
+        parsed = make_url(url)
+        return parsed, dialect_of(parsed)
+    except (ArgumentError, ValueError) as wrong:
+        raise Unavailable(f"SEATKEEPER_DATABASE_URL names no database: {wrong}") from None
+
+
 def _create_or_check(store: Store) -> None:
     if (found := _version(store)) is None:
         with store.engine.connect() as connection, connection.begin():
@@ -82,12 +87,17 @@ def _create_or_check(store: Store) -> None:
     _refuse(found)
 
 
-def _refuse(found: str) -> None:
+def refuse_newer(found: str) -> None:
+    """Raises SchemaBehind where the database was made by a newer version than this one."""
     if found > SCHEMA_VERSION:
         raise SchemaBehind(
             f"the database has schema {found}, which is newer than this version of Seatkeeper knows ({SCHEMA_VERSION});"
             " run a newer version of Seatkeeper"
         )
+
+
+def _refuse(found: str) -> None:
+    refuse_newer(found)
     if found < SCHEMA_VERSION:
         raise SchemaBehind(
             f"the database has schema {found} and this version of Seatkeeper needs {SCHEMA_VERSION};"

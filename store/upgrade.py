@@ -10,9 +10,9 @@ from typing import NamedTuple
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection
 
-from store.dialects import dialect_of
+from store.engine import named_by, refuse_newer
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -25,14 +25,17 @@ class Upgraded(NamedTuple):
 
 
 def upgrade(url: str, to: str = "head") -> Upgraded:
-    """Run every step that the database lacks. Nothing happens where it lacks none."""
-    parsed = make_url(url)
-    dialect = dialect_of(parsed)
+    """Run every step that the database lacks. Nothing happens where it lacks none.
+
+    Raises Unavailable where the URL names no database, and SchemaBehind where a newer version made it.
+    """
+    parsed, dialect = named_by(url)
     engine = dialect.engine(parsed, 1)
     try:
         with engine.connect() as connection, connection.begin():
             dialect.lock_schema(connection)
             before = _schema_of(connection)
+            refuse_newer(before or "")
             command.upgrade(_config(connection), to)
             return Upgraded(before, _schema_of(connection))
     finally:

@@ -73,7 +73,12 @@ def told_of_a_file(error: OSError, as_json: bool) -> int:
 
 
 def told_of_the_unforeseen(error: BaseException, as_json: bool) -> int:
-    """Tell a failure that nobody foresaw: all that helps to find it, and last of all a sentence."""
+    """Tell a failure that nobody foresaw: all that helps to find it, and last of all a sentence; for a database that is
+    gone or full in the midst of a command, the sentence alone."""
+    from store.connections import could_not_go_on
+
+    if (said := could_not_go_on(error)) is not None:
+        return _tell("database", f"the database cannot be used: {said}", FAILED, as_json)
     traceback.print_exception(error, file=sys.stderr)
     what = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
     return _tell("unforeseen", f"Something unforeseen went wrong: {what}", FAILED, as_json)

@@ -8,7 +8,10 @@ import sys
 from contextlib import closing
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 
+from console.cli.failures import told_of_the_unforeseen
 from console.cli.main import COMMANDS
 from tests.console.conftest import Terminal, command
 
@@ -181,6 +184,26 @@ def test_a_url_that_names_no_database_is_told_in_a_sentence(terminal: Terminal) 
         "Error: SEATKEEPER_DATABASE_URL names no database: mysql is not supported;"
         " use sqlite:///… or postgresql+psycopg://…\n"
     )
+
+
+def test_a_disk_that_is_full_in_the_midst_is_told_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with create_engine("sqlite://").connect() as database:
+        database.exec_driver_sql("PRAGMA max_page_count = 1")
+        with pytest.raises(OperationalError) as full:
+            database.exec_driver_sql("CREATE TABLE lot (seats)")
+    assert told_of_the_unforeseen(full.value, as_json=True) == 1
+    said = capsys.readouterr()
+    message = "the database cannot be used: database or disk is full"
+    assert (json.loads(said.out), said.err) == ({"error": {"code": "database", "message": message}}, "")
+
+
+def test_a_database_that_a_newer_version_made_is_not_upgraded(terminal: Terminal) -> None:
+    assert terminal("status").code == 0
+    with closing(sqlite3.connect(terminal.folder / "seatkeeper.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    said = terminal("db", "upgrade", "--json")
+    assert (said.code, said.error["code"]) == (1, "schema_behind")
+    assert "is newer than this version of Seatkeeper knows" in said.error["message"]
 
 
 def test_what_nobody_foresaw_ends_with_a_traceback_and_last_a_sentence(terminal: Terminal) -> None:
