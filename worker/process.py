@@ -25,6 +25,7 @@ from store.times import micros
 from worker.actors import declare
 from worker.bootstrap import App, build
 from worker.broker import LONG, SHORT, close, open_broker
+from worker.collecting import collect_seldom
 from worker.crew import Crew
 from worker.duties import OnDuty, duties
 from worker.handing_back import HandingBack
@@ -46,6 +47,7 @@ _ON_SQLITE = "seatkeeper up"
 
 def run(role: str, settings: Settings, pace: Pace | None = None) -> None:
     """Run until a signal says to stop. Raises SettingsError where the settings are not for this role."""
+    collect_seldom()
     single = settings.database_url.startswith("sqlite")
     if role != UP and (single or settings.redis_url is None):
         raise SettingsError(

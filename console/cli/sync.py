@@ -36,10 +36,12 @@ def sync(call: Call, directories: tuple[str, ...], dry_run: bool, full: bool, no
     Exits 1 if a directory failed or stayed busy, else 3 if a hold stands in the way.
     """
     from console.cli.progress import shown
+    from worker.collecting import collect_seldom
     from worker.operations.on_demand import Wanted, queue, sync_by_daemon
 
     if no_wait and dry_run:
         raise click.UsageError("--no-wait and --dry-run contradict each other: a dry run is shown when it ends")
+    collect_seldom()
     with shown() as progress:
         wanted = Wanted(directories, full, dry_run, timeout, progress)
         synced = queue(call.app, wanted) if no_wait else sync_by_daemon(call.app, wanted)

@@ -125,9 +125,11 @@ def _pass(options: dict[str, Any], *, seats: int = 0, full: bool = False, whole:
 
 def _app(options: dict[str, Any]) -> Any:
     from worker.bootstrap import build
+    from worker.collecting import collect_seldom
     from worker.operations.policies import load
     from worker.settings import Settings
 
+    collect_seldom()
     folder = Path(options["folder"])
     (folder / "contoso.yaml").write_text(vendor_of(options).policy(options))
     app = build(Settings(database_url=options["database"], policy_dir=folder, secrets_dir=folder))
