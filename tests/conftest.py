@@ -39,6 +39,14 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("quick")
 
 
+LONG = ("model", "kill")
+"""Folders whose tests take long, and begin first, so that no process is still at one when the others are done."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
 def pytest_collection_finish() -> None:
     """What was imported and collected stays. A collector that looks at all of it again and again takes a quarter of
     the time of tests."""

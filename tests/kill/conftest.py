@@ -37,10 +37,14 @@ def open_house(request: pytest.FixtureRequest, tmp_path: Path, ports: Ports) -> 
         request.getfixturevalue("postgres").drop(name)
 
 
+QUICK = ("marked", "killed_anywhere_ends_as_if_it_had_not_been[sqlite]")
+"""How the names of those end that the quick suite has as well: a few dozen kills, on one of the databases."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each of these starts a dozen processes."""
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
+        if item.path.is_relative_to(Path(__file__).parent) and not item.name.endswith(QUICK):
             item.add_marker(pytest.mark.slow)
 
 

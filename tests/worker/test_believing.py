@@ -217,6 +217,7 @@ def test_groups_of_all_sizes_around_a_page_are_read_whole(wire: World, members: 
 
 
 @proves("Z2")
+@pytest.mark.slow
 def test_more_people_than_one_stage_holds_are_read_page_by_page_and_merged_at_once(world: World) -> None:
     contoso = world.customer()
     contoso.tenant.habits = Habits(page_size=4_000)

@@ -1,5 +1,6 @@
 """A pass with nothing to do asks for changes alone, writes nothing, and leaves no row behind (Z8, Z12)."""
 
+import pytest
 from sqlalchemy import event
 
 from connectors.simulators.microsoft365 import Habits
@@ -85,6 +86,7 @@ def test_an_idle_pass_is_two_updates_of_the_directorys_own_row(world: World, con
 
 
 @proves("Z12")
+@pytest.mark.slow
 def test_two_hundred_idle_passes_leave_no_row_behind(wire: World) -> None:
     contoso = wire.customer()
     prepared(wire, contoso)

@@ -94,6 +94,7 @@ def two_months(world: World, contoso: Customer) -> None:
 
 
 @proves("A1", "M4")
+@pytest.mark.slow
 def test_usage_is_what_the_record_says(world: World, contoso: Customer) -> None:
     two_months(world, contoso)
     company = world.one("SELECT key FROM company WHERE id = 'contoso'")
