@@ -25,6 +25,7 @@ _DUE = (
     "r.due <= :now AND r.lease_until <= :now AND"
     f" EXISTS (SELECT 1 FROM subscription AS s WHERE s.receiver = r.key AND s.told < {_END})"
 )
+_WELL = " AND r.failures = 0"
 _OURS = "key = :key AND fence = :fence"
 
 
@@ -140,18 +141,21 @@ class Receivers:
 
     # --- telling ---
 
-    def is_due(self, now: int) -> bool:
-        """Whether somebody is to be told of something now."""
-        found = self._tx.execute(f"SELECT 1 FROM receiver AS r WHERE {_DUE} LIMIT 1", {"now": now})
+    def is_due(self, now: int, *, well: bool = False) -> bool:
+        """Whether somebody is to be told of something now; with `well`, somebody who did not fail the last time."""
+        found = self._tx.execute(
+            f"SELECT 1 FROM receiver AS r WHERE {_DUE}{_WELL if well else ''} LIMIT 1", {"now": now}
+        )
         return found.scalar_one_or_none() is not None
 
-    def claim(self, now: int, for_: timedelta) -> Claim | None:
+    def claim(self, now: int, for_: timedelta, *, well: bool = False) -> Claim | None:
         """Take the receiver that is due the longest, for so long; those that others are about to take are passed
-        over."""
+        over, and with `well` those that failed the last time."""
         until = now + span(for_)
         row = self._tx.execute(
-            f"WITH due AS MATERIALIZED (SELECT r.key FROM receiver AS r WHERE {_DUE} ORDER BY r.due, r.key LIMIT 1"
-            f"{self._tx.dialect.skip_locked()}) UPDATE receiver SET lease_until = :until, fence = fence + 1"
+            f"WITH due AS MATERIALIZED (SELECT r.key FROM receiver AS r WHERE {_DUE}{_WELL if well else ''}"
+            f" ORDER BY r.due, r.key LIMIT 1{self._tx.dialect.skip_locked()})"
+            " UPDATE receiver SET lease_until = :until, fence = fence + 1"
             " WHERE key IN (SELECT key FROM due) RETURNING key, id, kind, place, fence, failures",
             {"now": now, "until": until},
         ).one_or_none()

@@ -32,10 +32,11 @@ class Loop:
         self._thread.start()
         return self
 
-    def stop(self, timeout: float | None = None) -> None:
-        """Let it end after what it is doing, and wait for that."""
+    def stop(self, timeout: float | None = None) -> bool:
+        """Let it end after what it is doing, and wait for that; False where it did not end in time."""
         self._stop.set()
         self._thread.join(timeout)
+        return not self._thread.is_alive()
 
     @property
     def is_stuck(self) -> bool:

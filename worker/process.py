@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -38,7 +39,7 @@ from worker.scheduler import Scheduler
 from worker.settings import Settings, SettingsError
 from worker.standing_metrics import Standing
 from worker.telemetry import Telemetry
-from worker.telling import deliver_all, hasten
+from worker.telling import ROUND, deliver_all, hasten
 from worker.traces import export_traces
 
 log = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ class Daemon:
         if self.schedules:
             loops += [Scheduler(app, self._broker, self._actors, pace).loop]
             loops += [OnDuty(app, duty, pace).loop for duty in duties(pace)]
-            loops += [Loop("telling people", pace.carry, lambda: deliver_all(app), 3_600.0)]
+            loops += [Loop("telling people", pace.carry, lambda: deliver_all(app, ROUND), 3_600.0)]
             loops += [Loop("tidying", pace.pools, lambda: tidy_daily(app), 3_600.0)]
         return loops
 
@@ -146,16 +147,17 @@ class Daemon:
                     tx.waiters.tell(directory, step, number)
 
     def _end(self) -> None:
-        """Let runs come to their next write, hand back what ended, and be gone from the list."""
+        """Let runs come to their next write, hand back what ended, and be gone from the list. Who is asked meanwhile
+        and does not answer in time, be it a receiver or a seller, is asked again under the same id."""
         log.info("%s stops", self.role)
         for line in self._workers:
             line.stop(timeout=2_000)
+        until = time.monotonic() + self.pace.grace.total_seconds()
         calm = self._crew.stop(self.pace.grace.total_seconds())
-        for loop in self.loops:
-            loop.stop(timeout=1.0)
+        ended = [loop.stop(timeout=max(1.0, until - time.monotonic())) for loop in self.loops]
         self._leave()
-        if not calm:
-            log.warning("some runs did not come to an end in time; their leases run out")
+        if not (calm and all(ended)):
+            log.warning("something did not come to an end in time; what it has claimed runs out")
             logging.shutdown()
             os._exit(0)
         log.info("%s ended", self.role)

@@ -53,3 +53,22 @@ def test_what_a_daemon_was_killed_over_is_told_again_under_the_same_ids(on_many:
         again = [event["id"] for event in hook.came if event["id"] in first]
         assert first and len(again) > len(first)
         assert successor.stop() == 0
+
+
+@proves("A2", "Z10")
+def test_a_daemon_that_is_told_to_stop_waits_for_no_receiver_that_hangs(on_sqlite: Installation) -> None:
+    """Sooner than the receiver's time runs out; it is told again when the claim of the daemon has run out."""
+    world, asked, gone = on_sqlite.world, threading.Event(), threading.Event()
+
+    def hang(_event: dict[str, Any]) -> Answer:
+        asked.set()
+        gone.wait(40)
+        return YES
+
+    with a_hook(world, hang) as hook:
+        told(on_sqlite, hook, 2)
+        [up] = on_sqlite.start("up")
+        until(asked.is_set, lambda: up.events)
+        assert up.stop() == 0
+        gone.set()
+        assert world.rows("SELECT failures, lease_until > 0 FROM receiver") == [(0, True)], "it was left as it was"

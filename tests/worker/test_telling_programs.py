@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -19,9 +20,10 @@ from tests.worker.test_retention import STAFF as LEAVING
 from tests.worker.test_retention import after, open_notices, released
 from tests.worker.world import Customer, World
 from worker.operations.on_demand import Wanted, sync_now
-from worker.telling import CLAIM, deliver, deliver_all, hasten
+from worker.telling import CLAIM, THREADS, deliver, deliver_all, hasten
 
 STAFF = "- {name: staff, groups: [Staff], license: standard}"
+EVERYBODY = "- {name: everybody, everyone: true, license: standard}"
 PEOPLE = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn")
 
 
@@ -240,6 +242,42 @@ def test_a_receiver_that_hangs_or_fails_delays_no_other(wire: World) -> None:
         deliver_all(wire.app)
         assert sorted(quick.ids) == sorted(slow.ids) == sorted(event.id for event in feed(wire))
         assert broken.ids == []
+
+
+@proves("A2", "Z9")
+def test_many_receivers_that_hang_leave_room_for_the_others(wire: World) -> None:
+    """Even if all of them have been due for longer."""
+    contoso = wire.customer()
+    contoso.hire("Ada")
+    wire.add_lot("standard", 50)
+    heard = threading.Event()
+    with ExitStack() as all_of_them:
+        dead = [all_of_them.enter_context(a_hook(wire, lambda _event: Answer(500))) for _ in range(THREADS + 1)]
+        quick = all_of_them.enter_context(a_hook(wire))
+        contoso.policy(EVERYBODY, notify=f"[{', '.join(hook.entry for hook in dead)}]")
+        contoso.sync()
+        tell(wire)
+        assert {row.state for row in receivers(wire)} == {"failing"}
+        contoso.policy(EVERYBODY, notify=f"[{', '.join(hook.entry for hook in [*dead, quick])}]")
+        with wire.store.begin() as tx:
+            tx.execute("UPDATE receiver SET due = 1")
+            tx.execute("UPDATE receiver SET due = 2 WHERE failures = 0")
+        contoso.hire("Ben")
+        contoso.sync()
+
+        def hang(_event: dict[str, Any]) -> Answer:
+            return YES if heard.wait(10) else Answer(500)
+
+        def hear(_event: dict[str, Any]) -> Answer:
+            heard.set()
+            return YES
+
+        quick.answers = hear
+        for hook in dead:
+            hook.answers = hang
+        deliver_all(wire.app)
+        assert {row.state for row in receivers(wire)} == {"healthy"}, "nobody was asked for longer than the quick one"
+        assert len(quick.ids) > 0
 
 
 @proves("A2")

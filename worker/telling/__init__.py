@@ -5,7 +5,8 @@
                                        └──▶ failed: nothing further before it accepts what is next
 
 Any number of processes and threads may deliver at once: a receiver is one's for as long as its claim lasts, so that a
-slow one delays no other. No transaction is open while a receiver is asked.
+slow one delays no other. Those that failed the last time share half of the threads, so that many that hang leave room
+for the others. No transaction is open while a receiver is asked.
 """
 
 import threading
@@ -26,19 +27,22 @@ CLAIM = timedelta(minutes=10)
 THREADS = 8
 ENOUGH = timedelta(minutes=1)
 """For so long whoever asked for a pass waits for receivers that always have something more to be told."""
+ROUND = timedelta(minutes=30)
+"""The same where nobody waits: at its end, what happens waits for those who are still being told."""
 _LOOK = 0.25
 """Seconds between two looks at who is due, while somebody else is still being told."""
 
 
-def deliver(app: "App", now: datetime) -> bool:
-    """Tell the receiver that is due the longest what is next for it. Returns False where nobody is due; else there may
-    be more to do at once. May be called from many threads and processes."""
+def deliver(app: "App", now: datetime, *, well: bool = False) -> bool:
+    """Tell the receiver that is due the longest what is next for it; with `well`, of those that did not fail the last
+    time. Returns False where nobody is due; else there may be more to do at once. May be called from many threads and
+    processes."""
     at = micros(now)
     with app.store.read() as tx:
-        if not tx.receivers.is_due(at):
+        if not tx.receivers.is_due(at, well=well):
             return False
     with app.store.begin() as tx:
-        claim = tx.receivers.claim(at, CLAIM)
+        claim = tx.receivers.claim(at, CLAIM, well=well)
     if claim is None:
         return False
     app.mark("receiver claimed")
@@ -49,20 +53,15 @@ def deliver(app: "App", now: datetime) -> bool:
     return True
 
 
-def deliver_due(app: "App") -> None:
-    """Tell whoever is due, one receiver after the other, until nobody is: what one of several loops does."""
-    while not app.stopping.is_set() and deliver(app, app.clock()):
-        pass
-
-
-def deliver_all(app: "App") -> None:
+def deliver_all(app: "App", enough: timedelta = ENOUGH) -> None:
     """Tell everybody who is due, several at once, until nobody is or enough time has passed; the rest is told later."""
     with app.store.read() as tx:
         if not tx.receivers.is_due(micros(app.clock())):
             return
-    until, at_work = app.clock() + ENOUGH, _AtWork()
+    until, at_work = app.clock() + enough, _AtWork()
     with ThreadPoolExecutor(THREADS) as pool:
-        for done in [pool.submit(_deliver_until, app, until, at_work) for _ in range(THREADS)]:
+        ways = [n * 2 >= THREADS for n in range(THREADS)]
+        for done in [pool.submit(_deliver_until, app, until, at_work, well) for well in ways]:
             done.result()
 
 
@@ -82,11 +81,11 @@ class _AtWork:
             self.number -= 1
 
 
-def _deliver_until(app: "App", until: datetime, at_work: _AtWork) -> None:
+def _deliver_until(app: "App", until: datetime, at_work: _AtWork, well: bool) -> None:
     """Who has nothing to do looks again while others work: what happens meanwhile does not wait for them."""
     while not app.stopping.is_set() and app.clock() < until:
         with at_work:
-            told = deliver(app, app.clock())
+            told = deliver(app, app.clock(), well=well)
         if not told and at_work.number == 0:
             return
         if not told:
