@@ -74,6 +74,15 @@ class Exchanges:
         )
         return [row[0] for row in rows]
 
+    def held_by(self, company: int, license: str, now: int) -> int:
+        """How many seats of lots that ended a company holds."""
+        found = self._tx.execute(
+            "SELECT coalesce(sum(n.held), 0) FROM holding_count AS n JOIN lot AS l ON l.key = n.lot"
+            f" WHERE n.company = :company AND n.license = :license AND {_ENDED}",
+            {"company": company, "license": license, "now": now},
+        ).scalar_one()
+        return int(found)
+
     def holders(self, pool: int, license: str, companies: Collection[int], now: int, limit: int) -> list[Holder]:
         """The next holders of a license in these companies to be given another seat: whose lot ended first, first."""
         values = {"pool": pool, "license": license, "now": now, "limit": limit} | self._companies(companies)

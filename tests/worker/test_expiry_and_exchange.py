@@ -319,6 +319,21 @@ def test_what_expired_holders_are_short_of_is_bought_once(world: World, contoso:
     assert set(contoso.lots().values()).isdisjoint({old})
 
 
+@proves("P1", "M1", "M4")
+def test_what_expired_holders_are_short_of_is_bought_although_the_company_holds_all_that_it_may(
+    world: World, contoso: Customer
+) -> None:
+    old = staffed(
+        world, contoso, "Ada", "Ben", licenses="{limit: {standard: 2}}", purchasing="{standard: {auto: true}}"
+    )
+    a_week_later(world)
+    assert world.orders() == [("contoso", "standard", 2, "placed")]
+    world.fulfill()
+    assert (contoso.waiting(), old in contoso.lots().values()) == ({}, False)
+    contoso.sync(whole=True)
+    assert len(world.orders()) == 1
+
+
 @proves("Z6", "M4")
 def test_an_exchange_that_dies_with_its_process_is_done_by_the_next_pass(world: World, contoso: Customer) -> None:
     old = staffed(world, contoso, "Ada")

@@ -290,3 +290,19 @@ def test_a_lot_that_was_removed_is_listed_again_when_its_placed_renewal_makes_it
     days_pass(world, 14)
     assert contoso.waiting() == {"Ada": "insufficient_licenses"}
     assert [ended.id for ended in prunable(world.app, renewing=False, unheld=False)] == [lot]
+
+
+@proves("M3", "P4", "M9")
+def test_a_renewal_that_comes_when_its_own_term_would_be_over_begins_on_the_day_that_it_comes(
+    world: World, contoso: Customer
+) -> None:
+    monthly = "{standard: {term: monthly, price: 10.00 USD}}"
+    owned(world, contoso, "Ada", seats=2, purchasing=monthly)
+    with world.store.begin() as tx:
+        tx.execute("UPDATE lot SET term = 'monthly'", {})
+    days_pass(world, 20)
+    days_pass(world, 45)
+    assert contoso.waiting() == {"Ada": "insufficient_licenses"}
+    world.fulfill()
+    assert contoso.waiting() == {}
+    assert expires(world)[1:] == [(2, "2027-02-05")]

@@ -111,11 +111,13 @@ def _away(tx: "Transaction", service: Service) -> list[int]:
 
 
 def _left_for_company(tx: "Transaction", service: Service, pool: int, license: str) -> int | None:
-    """More seats than the company may hold are not bought for it (M1)."""
+    """More seats than the company may hold are not bought for it (M1). A seat for one of a lot that ended makes it hold
+    no more than it does (M4)."""
     limit = service.in_force.policy.licenses.limit_of(license) if pool == 0 else None
     if limit is None:
         return None
     held = tx.holdings.held(service.company).get((license, "seat"), 0)
+    held -= tx.exchanges.held_by(service.company, license, service.now)
     return max(0, limit - held - tx.orders.open_seats(pool, license, company=service.company))
 
 

@@ -109,14 +109,18 @@ def fulfill_order(
         _look_again(tx, order.company)  # directories are locked before pools, as in every run
         tx.lots.lock_pool(order.pool)
         tx.audit.open([order.pool, order.company, *concerned(tx, order.pool, now)])
-        terms, begins = terms_of(app, tx, order.company), instant(tx.orders.begins(order, now)).date()
+        terms = terms_of(app, tx, order.company)
+        starts_at = terms.begins(tx, order, now)
+        begins = instant(starts_at).date()
         if expires is None:
             ends = terms.last_day(tx, order.pool, order.term, begins, now)
         else:
             ends = last_day_of(order.term, begins, expires)
         cost = estimate_of(terms, order, order.seats if seats is None else seats, begins, ends)
         expires_at = None if ends is None else day_after(ends)
-        lot = tx.orders.fulfill(id, who, now, expires_at=expires_at, seats=seats, ref=ref, estimate=cost)
+        lot = tx.orders.fulfill(
+            id, who, now, starts_at=starts_at, expires_at=expires_at, seats=seats, ref=ref, estimate=cost
+        )
         tally = serve_pool(app, tx, order.pool, now, bought_for=bought_for(order))
         return Delivered(lot_of(tx, lot.id, order.pool, now), tally, order.estimate, cost)
 

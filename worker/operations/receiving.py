@@ -96,9 +96,10 @@ def _received(
     key: LicenseKey | BadKey | None,
     now: int,
 ) -> None:
-    day, begins = None if said.expires is None else said.expires.isoformat(), tx.orders.begins(order, now)
-    not_his = unfit(tx, order, errand.company.id, said, key, begins)
-    why = _unbelievable(order, said, begins) or not_his
+    day = None if said.expires is None else said.expires.isoformat()
+    usable = max(now, terms_of(app, tx, order.company).begins(tx, order, now))
+    not_his = unfit(tx, order, errand.company.id, said, key, usable)
+    why = _unbelievable(order, said, usable) or not_his
     believer = None if why is None else tx.plans.delivery_approved(order, said.seats, day, key=not_his)
     if why is not None and believer is None:
         hash = tx.plans.hold_delivery(order, said.seats, day, f"{order.id}: {why}", now, key=not_his)
@@ -128,7 +129,8 @@ def _deliver(
     now: int,
 ) -> None:
     """Make the lot, unless its key was activated by hand already, and serve whoever waits (P4, M6)."""
-    terms, begins = terms_of(app, tx, order.company), tx.orders.begins(order, now)
+    terms = terms_of(app, tx, order.company)
+    begins = terms.begins(tx, order, now)
     term, starts_at, ends = order.term, begins, said.expires
     if key is not None:
         term, ends = key.term, key.expires or (None if key.term == "perpetual" else said.expires)
@@ -155,12 +157,13 @@ def _deliver(
     log.info("order %s brought %d seats; %d changes followed", order.id, said.seats, tally.total)
 
 
-def _unbelievable(order: Order, said: Receipt, begins: int) -> str | None:
-    """What is wrong with an answer, in numbers; None where nothing is (accident 25)."""
+def _unbelievable(order: Order, said: Receipt, usable: int) -> str | None:
+    """What is wrong with an answer, in numbers; None where nothing is (accident 25). `usable` is from when on its seats
+    could be used: an answer after that is of seats that ended already."""
     if said.seats > order.seats:
         return f"the seller answers {said.seats:,} seats, and {order.seats:,} were ordered"
     if said.seats < 1:
         return f"the seller answers no seats, and {order.seats:,} were ordered"
-    if said.expires is not None and day_after(said.expires) <= begins:
+    if said.expires is not None and day_after(said.expires) <= usable:
         return f"the seller answers {said.seats:,} seats that end on {said.expires}, before they begin"
     return None

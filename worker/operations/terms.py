@@ -10,6 +10,7 @@ from policies.model import License, Safety
 from policies.pricing import estimate, year_end
 from policies.provider import AUTOMATED, CatalogEntry, Provider
 from store.directories import RETIRED
+from store.lots import day_after
 from store.orders import MANUAL
 from store.times import instant
 from worker.errors import Usage
@@ -73,6 +74,13 @@ class Terms:
         """The last day of a lot whose seller names none; None never ends."""
         ends = self.year_end(tx, pool, term, starts, now)
         return last_day_of(term, starts, None if ends is None else ends - DAY)
+
+    def begins(self, tx: "Transaction", order: "Order", now: int) -> int:
+        """When the lot of an order begins that has come: now, or when the lot ends that it renews (M3), unless all of
+        its own term would be over by now."""
+        begins = tx.orders.begins(order, now)
+        ends = self.last_day(tx, order.pool, order.term, instant(begins).date(), now)
+        return now if ends is not None and day_after(ends) <= now else begins
 
     def estimate(
         self, tx: "Transaction", pool: int, license: str, seats: int, term: str, starts: date, now: int
