@@ -23,6 +23,9 @@ class DirectoryConnector:
     """`module:function`; called with an instance of `options` and a `Context`, it returns a `Directory`."""
     kind: str | None = None
     """What a policy calls it, where a module cannot have that name."""
+    pushes: tuple[str, ...] = ()
+    """The kinds of change that the vendor tells of, each over a channel of its own (`connectors.pushes`); `options` has
+    the address for it as `push`."""
     examines: str | None = None
     """`module:function` for `connectors.examining`; called with `options`, a `Context` and what is `Needed`, it yields
     a `Finding` for each thing that it tried."""

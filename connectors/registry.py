@@ -31,6 +31,7 @@ MACHINERY = frozenset({
     "links",
     "mail",
     "public",
+    "pushes",
     "registry",
     "secrets",
     "signing",

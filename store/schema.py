@@ -137,6 +137,19 @@ directory = Table(
     _partial("uq_directory_bound_to", "NOT retired", "kind", "bound_to", unique=True),  # one tenant, one id (Z11)
 )
 
+channel = Table(
+    "channel",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("directory", Integer, nullable=False),
+    _text("event"),
+    _text("address"),
+    _text("token_hash"),  # whoever reads it cannot speak for the vendor
+    _text("resource"),
+    Column("expires_at", BigInteger, nullable=False),
+)
+"""Channels on which vendors tell that a directory changed."""
+
 # --- the mirror -----------------------------------------------------------------------------------------------------
 
 account = Table(

@@ -15,6 +15,7 @@ from store.dialects import Dialect, Row
 if TYPE_CHECKING:
     from store.audit import Audit
     from store.by_hand import ByHand
+    from store.channels import Channels
     from store.directories import Directories
     from store.duties import Duties
     from store.endpoints import Endpoints
@@ -93,6 +94,12 @@ class Transaction:
         from store.staging import Staging
 
         return Staging(self)
+
+    @cached_property
+    def channels(self) -> "Channels":
+        from store.channels import Channels
+
+        return Channels(self)
 
     @cached_property
     def units(self) -> "Units":

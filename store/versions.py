@@ -68,6 +68,11 @@ class Versions:
         row = self._tx.execute(f"{_VERSION} WHERE v.key = c.policy ORDER BY v.key DESC LIMIT 1").one_or_none()
         return None if row is None else PolicyVersion(*row)
 
+    def newest(self) -> int | None:
+        """The key of the version that was made last, of whichever company."""
+        found: int | None = self._tx.execute("SELECT max(key) FROM policy_version").scalar_one()
+        return found
+
     def version(self, key: int) -> PolicyVersion:
         """A version by its key: what a run was made with. Raises NotFound."""
         row = self._tx.execute(f"{_VERSION} WHERE v.key = :key", {"key": key}).one_or_none()

@@ -15,6 +15,7 @@ from worker.loops import Loop
 from worker.operations.policies import load
 from worker.operations.policy_folder import looks
 from worker.operations.pool_pass import pass_pools
+from worker.operations.pushing import ChannelKeeper
 from worker.operations.warning import warn_of_stocks
 from worker.relay import relay_once
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from worker.pace import Pace
 
 log = logging.getLogger(__name__)
-POLICIES, POOLS, ORDERS = "policies", "pools", "orders"
+POLICIES, POOLS, ORDERS, CHANNELS = "policies", "pools", "orders", "channels"
 _LOOK = timedelta(seconds=0.5)
 _IN_ANY_CASE = timedelta(minutes=10)
 _LOGGED = 20
@@ -46,11 +47,12 @@ class Duty:
 
 def duties(pace: "Pace") -> tuple[Duty, ...]:
     """All of them."""
-    reader = PolicyReader()
+    reader, keeper = PolicyReader(), ChannelKeeper()
     return (
         Duty(POLICIES, pace.policies, lambda app, _now: reader.read(app), lambda app, _tx: reader.is_needed(app)),
         Duty(POOLS, pace.pools, lambda app, _now: _pass_pools(app)),
         Duty(ORDERS, pace.carry, relay_once, lambda _app, tx: not tx.outbox.is_empty()),
+        Duty(CHANNELS, pace.pools, keeper.keep, keeper.is_needed),
     )
 
 

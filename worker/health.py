@@ -3,6 +3,8 @@
 /healthz   the process lives, and its loops come round: whoever supervises it restarts it otherwise
 /readyz    the database can be reached and has the right schema, and what has to be done does not fail again and again
 /metrics   counters of this process, and what the store says of all
+
+What vendors push comes to the same place (`worker.pushes`).
 """
 
 import logging
@@ -17,7 +19,7 @@ from store.times import micros
 from worker.settings import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from prometheus_client import CollectorRegistry
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from worker.loops import Loop
 
 log = logging.getLogger(__name__)
+_LARGEST_BODY = 1 << 16
 _PLAIN = "text/plain; charset=utf-8"
 
 
@@ -71,9 +74,9 @@ class Health:
 
 
 class HealthServer:
-    """Serves what a process says of itself, in threads of its own."""
+    """Serves what a process says of itself, in threads of its own, and hands on what is posted."""
 
-    def __init__(self, place: str, health: Health) -> None:
+    def __init__(self, place: str, health: Health, posted: "Callable[[str, Mapping[str, str]], Said]") -> None:
         host, _, port = place.rpartition(":")
         if not host or not port.isdecimal():
             raise SettingsError(f"SEATKEEPER_CONSOLE is host:port, like 127.0.0.1:8480; it says {place!r}")
@@ -84,7 +87,17 @@ class HealthServer:
             timeout = 10
 
             def do_GET(self) -> None:
-                answer = paths.get(self.path.partition("?")[0], lambda: Said(404, b"nothing is here\n"))()
+                self._say(paths.get(self.path.partition("?")[0], lambda: Said(404, b"nothing is here\n"))())
+
+            def do_POST(self) -> None:
+                length = self.headers.get("Content-Length", "0")
+                if "Transfer-Encoding" in self.headers or not length.isdecimal() or int(length) > _LARGEST_BODY:
+                    self.close_connection = True
+                    return self._say(Said(413, b"too large\n"))
+                self.rfile.read(int(length))
+                self._say(posted(self.path.partition("?")[0], dict(self.headers.items())))
+
+            def _say(self, answer: Said) -> None:
                 self.send_response(answer.status)
                 self.send_header("Content-Type", answer.kind)
                 self.send_header("Content-Length", str(len(answer.body)))

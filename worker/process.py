@@ -35,6 +35,7 @@ from worker.held import keep
 from worker.loops import Loop
 from worker.operations.tidying import tidy_daily
 from worker.pace import SINGLE, Pace
+from worker.pushes import PushesHeard
 from worker.scheduler import Scheduler
 from worker.settings import Settings, SettingsError
 from worker.standing_metrics import Standing
@@ -77,6 +78,7 @@ class Daemon:
         self._actors = declare(self._broker, self._crew.take_on)
         self.telemetry.registry.register(Standing(app))
         self._started_at = micros(app.clock())
+        self._pushes = PushesHeard(app)
         self._workers = self._lines() if self.works else []
         self.loops = list(self._all_loops())
 
@@ -100,7 +102,7 @@ class Daemon:
 
     def _all_loops(self) -> Sequence[Loop]:
         app, pace = self.app, self.pace
-        loops = [Loop("heart-beat", pace.beat, self._beat)]
+        loops = [Loop("heart-beat", pace.beat, self._beat), self._pushes.loop]
         if self.works:
             loops += [self._handing_back.loop, Loop("telling", pace.tell, self._tell)]
         if self.schedules:
@@ -121,7 +123,7 @@ class Daemon:
         """`up` has to be heard where it is said to be; of several others on one machine, the first is."""
         health = Health(self.app, self.loops, self.telemetry.registry)
         try:
-            server = HealthServer(self.app.settings.console, health)
+            server = HealthServer(self.app.settings.console, health, self._pushes.heard)
         except SettingsError as problem:
             if self.role == UP:
                 raise

@@ -39,6 +39,14 @@ class Options:
             at_most=12 * 3_600,
         ),
     ] = None
+    push: Annotated[
+        str | None,
+        Key(
+            "The public address that leads to `/google` of a daemon's console, where Google tells of changes.",
+            pattern=r"https://[^\s/?#@]+(/[^\s?#]*)?|http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]{1,5})?(/[^\s?#]*)?",
+            expected="an https:// address without a query, as in https://seatkeeper.example/google",
+        ),
+    ] = None
     directory_url: Annotated[Url | None, Key("Another address for the Directory API: a simulator's or a proxy's.")] = (
         None
     )
@@ -58,5 +66,6 @@ DIRECTORY = DirectoryConnector(
     every=timedelta(minutes=5),
     capabilities=CAPABILITIES,
     opens="connectors.google_workspace.directory:open_directory",
+    pushes=("add", "delete", "undelete", "update"),
     examines="connectors.google_workspace.examining:examine",
 )

@@ -7,13 +7,26 @@ from connectors.asking import Asker
 from connectors.base import Capabilities, Directory, Found, GroupPage, MailboxAnswer, OrgUnit, Page
 from connectors.context import Context
 from connectors.errors import NeedsPerson
-from connectors.google_workspace import CAPABILITIES, OWN, Options, groups, hints, lookups, names, pace, units, users
+from connectors.google_workspace import (
+    CAPABILITIES,
+    OWN,
+    Options,
+    channels,
+    groups,
+    hints,
+    lookups,
+    names,
+    pace,
+    units,
+    users,
+)  # fmt: skip
 from connectors.google_workspace.access import Access, Signer
 from connectors.google_workspace.faults import SIGN_IN
 from connectors.google_workspace.google import PATIENCE, Google
 from connectors.google_workspace.hints import Hints
 from connectors.google_workspace.wire import DIALECT
 from connectors.links import Root, permitted, root
+from connectors.pushes import Registered
 from policies.credentials import GoogleFederated, GoogleKey
 from policies.model import AccountId, Sighting
 
@@ -52,6 +65,12 @@ class GoogleWorkspace:
 
     def look_up(self, ids: Sequence[AccountId]) -> Iterator[Sighting]:
         return lookups.look_up(self.google, ids)
+
+    def watch(self, event: str, address: str, id: str, token: str) -> Registered:
+        return channels.watch(self.google, event, address, id, token)
+
+    def stop(self, id: str, resource: str) -> None:
+        channels.stop(self.google, id, resource)
 
     def count(self) -> int | None:
         """Google does not count its users."""

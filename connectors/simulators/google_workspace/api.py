@@ -77,9 +77,9 @@ class Api:
             if request.headers.get("content-type", _FORM).startswith(_FORM):
                 text = "&".join(part for part in (text, request.body.decode("utf-8", "replace")) if part)
         parts = tuple(unquote(part) for part in path.split("/") if part)
-        api = parts[1] if parts[2:3] == ("v1",) else ""
+        api, parts = _of(parts)
         query = dict(parse_qsl(text, keep_blank_values=True))
-        return self._play(_Visit(request, method, api, parts[3:], query, body, self._clock().astimezone(UTC)))
+        return self._play(_Visit(request, method, api, parts, query, body, self._clock().astimezone(UTC)))
 
     def _play(self, visit: _Visit) -> Answer:
         match = routes.find(visit.method, visit.api, visit.parts, visit.query)
@@ -139,7 +139,7 @@ class Api:
         )  # fmt: skip
         with home.lock if home is not None else nullcontext():
             body = match.endpoint.answer(call)
-        return self._sent(visit, 200, {}, body)
+        return self._sent(visit, 200 if body else 204, {}, body)
 
     def _admitted(self, visit: _Visit, match: routes.Match, grant: Grant) -> Customer | None:
         """The customer of whoever asks. Raises Refusal for a project without the API, a lost scope, a full quota."""
@@ -160,7 +160,7 @@ class Api:
         return home
 
     def _sent(self, visit: _Visit, status: int, headers: Mapping[str, str], body: Body) -> Answer:
-        if visit.query.get("prettyPrint", "true").lower() == "true":
+        if body and visit.query.get("prettyPrint", "true").lower() == "true":
             body = msgspec.json.format(plain(body), indent=2)
         named = {
             "Content-Type": "application/json; charset=UTF-8",
@@ -171,6 +171,13 @@ class Api:
             **headers,
         }
         return Answer(status, named, body, compressible="gzip" in visit.request.headers.get("user-agent", ""))
+
+
+def _of(parts: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Which API a path is of, and what comes after that; stopping a channel has a place of its own."""
+    if parts[1:2] == ("directory_v1",):
+        return "admin", parts[2:]
+    return parts[1] if parts[2:3] == ("v1",) else "", parts[3:]
 
 
 def label(method: str, pattern: str, query: Mapping[str, str]) -> str:

@@ -21,6 +21,7 @@ from connectors.simulators.google_workspace.people import (
 from connectors.simulators.google_workspace.schema import USER, Record
 from connectors.simulators.google_workspace.units import Units
 from connectors.simulators.google_workspace.users import Users
+from connectors.simulators.google_workspace.watches import TOLD_AS, Channels
 from connectors.simulators.names import mailed
 
 RESTORABLE_FOR = timedelta(days=20)
@@ -64,6 +65,11 @@ class Habits:
     """The quota of the project for each user, refused by 403; 2,400 in life."""
     account_queries_per_minute: int | None = None
     """The limit of the customer over all clients, refused by 429; not published."""
+    pushes_lost: int = 0
+    """Every so many changes one is never pushed; 0 for none."""
+    pushes_twice: bool = False
+    push_delay: int = 0
+    """Seconds after which a change is pushed."""
     filtered_reports_per_minute: int = 250
     """The quota of filtered calls for reports, refused by 503."""
 
@@ -84,8 +90,8 @@ class Customer:
     """
 
     __slots__ = (
-        "_clock", "admins", "api_access", "audit", "created_at", "delegations", "domains", "groups", "habits", "id",
-        "lock", "name", "reader", "resold", "role_holders", "units", "users",
+        "_clock", "admins", "api_access", "audit", "channels", "created_at", "delegations", "domains", "groups",
+        "habits", "id", "lock", "name", "reader", "resold", "role_holders", "units", "users",
     )  # fmt: skip
 
     def __init__(
@@ -109,6 +115,7 @@ class Customer:
         self.users = Users(ident, self.units)
         self.groups = Groups(ident)
         self.audit = Audit()
+        self.channels = Channels()
         self.admins: dict[int, frozenset[str]] = {}
         """What administrators may see, by their numbers."""
         self._clock = clock
@@ -503,6 +510,7 @@ class Customer:
 
     def _tell(self, event: str, number: int, **parameters: str) -> None:
         self.audit.note(self._clock(), "USER_SETTINGS", event, USER_EMAIL=self.users.address(number), **parameters)
+        self.channels.tell(TOLD_AS.get(event, "update"), self._clock(), self.habits)
 
     def _tell_group(self, event: str, group: Group, address: str) -> None:
         self.audit.note(self._clock(), "GROUP_SETTINGS", event, USER_EMAIL=address, GROUP_EMAIL=group.email)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from connectors.simulators.bodies import Body
 from connectors.simulators.breaking import BROKEN
 from connectors.simulators.google_workspace import (
+    channels,
     faults,
     group_lists,
     member_lists,
@@ -88,6 +89,11 @@ ENDPOINTS = (
         "GET", "/users", user_lists.users, "users", _USERS | {f"{SCOPE}cloud-platform"}, schema.USERS,
         _SORTED | _VIEW | {"event", "showDeleted"}, faults.LIST, "directory.users.list",
     ),
+    Endpoint(
+        "POST", "/users/watch", channels.watch, "users", _USERS, schema.CHANNEL, frozenset({"customer", "event"}),
+        id="directory.users.watch",
+    ),
+    Endpoint("POST", "/channels/stop", channels.stop, "users", _USERS, schema.CHANNEL, id="admin.channels.stop"),
     Endpoint(
         "GET", "/users/{userKey}", user_lists.user, "users", _USERS, schema.USER, _VIEW, id="directory.users.get"
     ),

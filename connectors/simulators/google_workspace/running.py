@@ -68,9 +68,11 @@ def run(
     for customer in simulator:
         customer.habits = replace(customer.habits, queries_per_minute=PER_MINUTE)
     simulator.order(*faults)
+    ended = stop or threading.Event()
     with serve(simulator, port, latency) as server:
         announce(server)
-        (stop or threading.Event()).wait()
+        while not ended.wait(0.5):
+            simulator.deliver()
 
 
 def _write(path: Path, content: object) -> Path:

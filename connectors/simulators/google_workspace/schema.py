@@ -49,6 +49,7 @@ DOMAINS: Fields = {**_leaves("etag kind"), "domains": DOMAIN}
 CUSTOMER: Fields = _leaves(
     "alternateEmail customerCreationTime customerDomain etag id kind language phoneNumber postalAddress"
 )
+CHANNEL: Fields = _leaves("address expiration id kind params payload resourceId resourceUri token type")
 ACTIVITY: Fields = _leaves(
     "actor etag events id ipAddress isAgenticAction kind networkInfo ownerDomain resourceDetails userDeviceInfo"
 )

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from connectors.simulators.breaking import BROKEN, broken
 from connectors.simulators.clock import Clock, SimulatedClock
-from connectors.simulators.google_workspace import keyless, misfortunes, signing_in
+from connectors.simulators.google_workspace import channels, keyless, misfortunes, signing_in
 from connectors.simulators.google_workspace.api import Api
 from connectors.simulators.google_workspace.control import Control
 from connectors.simulators.google_workspace.customer import READ_SCOPES, Customer
@@ -102,6 +102,18 @@ class Simulator:
     def forget_requests(self) -> None:
         """Count requests anew."""
         self._tally.reset()
+
+    def deliver(self) -> int:
+        """Push what is due by now to whoever watches; tell how many notifications that were."""
+        sent = 0
+        for customer in list(self.customers):
+            with customer.lock:
+                due = customer.channels.take(self.clock().astimezone(UTC))
+            for channel, state in due:
+                sent += 1
+                if not channels.post(channel, state):
+                    customer.channels.again(channel, state, self.clock().astimezone(UTC))
+        return sent
 
     def answer(self, request: Request) -> Answer:
         """Answer one request, whoever it is for."""

@@ -103,6 +103,17 @@ def upgrade() -> None:
         postgresql_where=sa.text("person <> ''"),
     )
     op.create_table(
+        "channel",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("directory", sa.Integer(), nullable=False),
+        sa.Column("event", sa.Text(), server_default="", nullable=False),
+        sa.Column("address", sa.Text(), server_default="", nullable=False),
+        sa.Column("token_hash", sa.Text(), server_default="", nullable=False),
+        sa.Column("resource", sa.Text(), server_default="", nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_channel")),
+    )
+    op.create_table(
         "company",
         sa.Column("key", sa.Integer(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),

@@ -10,6 +10,7 @@ import jsonschema
 
 _DOCUMENTS = {
     "directory": "admin.directory_v1.json",
+    "admin": "admin.directory_v1.json",
     "reports": "admin.reports_v1.json",
     "sts": "sts.v1.json",
     "iamcredentials": "iamcredentials.v1.json",

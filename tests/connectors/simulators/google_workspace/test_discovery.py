@@ -22,7 +22,7 @@ from connectors.simulators.google_workspace import (
 from connectors.simulators.google_workspace.routes import ENDPOINTS, EVERY_REQUEST
 from tests.connectors.simulators.google_workspace import discovery
 from tests.connectors.simulators.google_workspace.conftest import ADA, BO, CUSTOMER
-from tests.connectors.simulators.google_workspace.google_client import ADMIN_EVENTS, GoogleClient, Json
+from tests.connectors.simulators.google_workspace.google_client import ADMIN_EVENTS, DIRECTORY, GoogleClient, Json
 
 
 @pytest.fixture
@@ -67,6 +67,11 @@ ASKED = [
 ]
 
 
+CHANNELS = {"directory.users.watch", "admin.channels.stop"}
+"""What is not asked for by GET."""
+STOP = "/admin/directory_v1/channels/stop"
+
+
 @pytest.mark.parametrize("method, where", ASKED)
 def test_every_answer_is_what_google_describes(busy: GoogleClient, method: str, where: str) -> None:
     reply = busy.get(where)
@@ -76,7 +81,22 @@ def test_every_answer_is_what_google_describes(busy: GoogleClient, method: str, 
 
 
 def test_every_method_is_asked() -> None:
-    assert {method for method, _ in ASKED} == {endpoint.id for endpoint in ENDPOINTS}
+    assert {method for method, _ in ASKED} | CHANNELS == {endpoint.id for endpoint in ENDPOINTS}
+
+
+def test_channels_are_what_google_describes(busy: GoogleClient) -> None:
+    asked = {"id": "a", "type": "web_hook", "address": "http://127.0.0.1:9/google/a", "token": "t"}
+    asked["params"] = {"ttl": "86400"}  # type: ignore[assignment]
+    discovery.check("directory", "Channel", asked)
+    where = f"{DIRECTORY}/users/watch?customer=my_customer&event=delete"
+    channel = busy.ask("POST", where, msgspec.json.encode(asked))
+    assert channel.status == 200, channel.body
+    discovery.check_response("directory", "directory.users.watch", channel.json())
+    assert busy.ask("POST", where, msgspec.json.encode(asked)).reason == "channelIdNotUnique"
+    stopped = {"id": "a", "resourceId": channel.json()["resourceId"]}
+    discovery.check("admin", "Channel", stopped)
+    answers = [busy.ask("POST", STOP, msgspec.json.encode(stopped)) for _ in range(2)]
+    assert [answer.status for answer in answers] == [204, 404] and answers[0].body == b""
 
 
 def test_a_whole_company_is_what_google_describes(google: GoogleClient, simulator: Simulator) -> None:
@@ -125,7 +145,7 @@ def test_what_is_understood_is_there_to_be_said(endpoint: object) -> None:
     assert isinstance(endpoint, type(ENDPOINTS[0]))
     api = endpoint.api
     method = discovery.methods(api)[endpoint.id]
-    prefix = f"admin/{api}/v1"
+    prefix = "admin/directory_v1" if api == "admin" else f"admin/{api}/v1"
 
     assert (endpoint.method, f"{prefix}{endpoint.pattern}") == (method["httpMethod"], method["path"])
     assert endpoint.parameters <= set(method["parameters"])
@@ -154,6 +174,7 @@ def fields_of(api: str, name: str) -> Iterator[tuple[str, Json]]:
         ("directory", "Domains2", schema.DOMAINS),
         ("directory", "DomainAlias", schema.DOMAIN_ALIAS),
         ("directory", "Customer", schema.CUSTOMER),
+        ("directory", "Channel", schema.CHANNEL),
         ("reports", "Activity", schema.ACTIVITY),
         ("reports", "Activities", schema.ACTIVITIES),
     ],
