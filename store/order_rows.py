@@ -59,7 +59,7 @@ class OrderRow(msgspec.Struct, frozen=True):
     created: str
     decided_by: str | None
     problem: str | None
-    """Why an open order has not come further, and what to do about it."""
+    """Why an open order has not come further, and what to do about it; why the seller refused a failed one."""
 
 
 class OrderTable:
@@ -109,7 +109,7 @@ class OrderTable:
             "SELECT o.id, c.id AS company, o.license, o.seats, o.state, o.estimate, o.idempotency_key, o.seller_ref,"
             " o.because, o.term, o.seller, o.created_at, o.decided_by, b.error FROM orders AS o JOIN company AS c"
             " ON c.key = o.company LEFT JOIN outbox AS b ON b.idempotency_key = o.idempotency_key"
-            f" AND b.done_at IS NULL{where} ORDER BY o.key DESC{upto}",
+            f" AND (b.done_at IS NULL OR o.state = '{FAILED}'){where} ORDER BY o.key DESC{upto}",
             values | ({} if limit is None else {"limit": limit}),
         )
         return [

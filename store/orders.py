@@ -193,6 +193,7 @@ class Orders(OrderTable, Ordered):
         order = self._locked(id, "fail", (WANTED, PLACED, FAILED))
         if order.state == FAILED:
             return order
+        self._tx.outbox.finish(order.idempotency_key, now, why)
         changed = self._change(order, FAILED, None, now)
         entry = Entry(SYSTEM, "order.failed", order.id, None, told(order), told(changed), why)
         self._tx.audit.append(order.company, [entry], now)

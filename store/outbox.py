@@ -111,11 +111,11 @@ class Outbox:
         ).one_or_none()
         return None if found is None else Pause._make(found)
 
-    def finish(self, idempotency_key: str, now: int) -> None:
-        """Nothing of this is to leave any more, whoever has it."""
+    def finish(self, idempotency_key: str, now: int, why: str | None = None) -> None:
+        """Nothing of this is to leave any more, whoever has it; `why` where that is no success."""
         self._tx.execute(
-            "UPDATE outbox SET done_at = :now, error = NULL WHERE idempotency_key = :key AND done_at IS NULL",
-            {"key": idempotency_key, "now": now},
+            "UPDATE outbox SET done_at = :now, error = :why WHERE idempotency_key = :key AND done_at IS NULL",
+            {"key": idempotency_key, "now": now, "why": why},
         )
 
     def recall(self, idempotency_key: str, now: int) -> bool:

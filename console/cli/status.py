@@ -86,7 +86,8 @@ def _needs(found: "Overview") -> Iterator[str]:
             yield f"- {order.id} ({order.company}): {order.seats:,} {order.license} seats, {order.state}"
             yield f"    {order.problem}"
     for order in found.refused:
-        yield f"- {order.id} ({order.company}): the seller refused {order.seats:,} {order.license} seats"
+        why = "" if order.problem is None else f": {order.problem}"
+        yield f"- {order.id} ({order.company}): the seller refused {order.seats:,} {order.license} seats{why}"
         yield f"    nothing is bought for {order.company} until: seatkeeper orders reopen {order.id}"
     yield from _waiting(found.status)
     if found.status.notices:

@@ -77,7 +77,7 @@ def test_a_refusal_needs_a_person(buying: Terminal, portal: SellerServer) -> Non
 
     refused = order(buying)
     told = buying("status").out
-    assert f"- {refused['id']} (contoso): the seller refused {refused['seats']} standard seats\n" in told
+    assert f"- {refused['id']} (contoso): the seller refused {refused['seats']} standard seats: card_declined\n" in told
     assert f"nothing is bought for contoso until: seatkeeper orders reopen {refused['id']}\n" in told
 
     assert buying("orders", "reopen", refused["id"]).code == 0

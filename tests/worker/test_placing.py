@@ -394,6 +394,7 @@ def test_a_refusal_ends_the_order_and_stops_buying_and_is_told_once(shop: Shop, 
         shop.sync()
 
     assert shop.world.orders() == [("contoso", "standard", 3, "failed")]
+    assert shop.order.problem == why
     assert shop.asked() == {"POST /orders": 1}
     assert len(shop.buyer.waiting()) == 6
     assert shop.told()["order.failed"] == 1
@@ -761,3 +762,17 @@ def test_what_a_company_has_is_renewed_even_when_its_policy_is_gone(slow: Shop) 
     with slow.world.store.read() as tx:
         lots = tx.lots.listing(0)
     assert [(lot.starts, lot.expires) for lot in lots] == [("2026-11-02", "2026-12-01"), ("2026-12-02", "2027-12-01")]
+
+
+@proves("M3", "Z2")
+def test_a_renewal_whose_seats_have_ended_by_the_time_of_the_answer_is_held(slow: Shop) -> None:
+    slow.buys(licenses="{pool: own}")
+    slow.sync()
+    slow.portal.fulfill("po-00001", expires=date(2026, 12, 1))
+    slow.sync()
+    slow.world.later(days=20)
+    slow.sync()
+    slow.world.later(days=60)
+    slow.portal.fulfill("po-00002", expires=date(2027, 1, 5))
+    slow.sync()
+    assert (slow.order.state, slow.world.holds(), len(slow.lots)) == ("placed", [("delivery", 3)], 1)
