@@ -128,6 +128,8 @@ def test_a_key_for_later_waits_for_its_day_and_one_that_is_over_is_refused(
     assert len(contoso.licenses()) == 1
     with pytest.raises(BadKey, match="the license key old ended on 2026-11-03"):
         activated(world, issuer.key(id="old", expires="2026-11-03"))
+    with pytest.raises(BadKey, match="the license key month ended on 2026-10-31"):
+        activated(world, issuer.key(id="month", term="monthly", starts="2026-10-01", expires=None))
     assert activated(world, issuer.key(id="last", expires="2026-11-04")).lot.seats == 10
 
 

@@ -15,6 +15,7 @@ from policies.provider import Provider
 from store.directories import RETIRED
 from store.times import micros
 from worker.errors import Usage
+from worker.operations.ending import last_day_of
 from worker.operations.lots import GLOBAL, Added, NewLot, own_pool, put_in
 from worker.operations.terms import kind_of, provider_saying
 
@@ -63,9 +64,10 @@ def read_signed(app: "App", text: str, provider: Provider) -> LicenseKey | None:
 
 
 def refuse_over(key: LicenseKey, today: date) -> None:
-    """Raises BadKey for a key whose lot has ended."""
-    if key.expires is not None and key.expires < today:
-        raise BadKey(f"the license key {key.id} ended on {key.expires}; there is nothing left of it to activate")
+    """Raises BadKey for a key whose lot has ended, on the day that it says or that its term comes to."""
+    ends = last_day_of(key.term, key.starts or today, key.expires)
+    if ends is not None and ends < today:
+        raise BadKey(f"the license key {key.id} ended on {ends}; there is nothing left of it to activate")
 
 
 def _pool(tx: "Transaction", key: LicenseKey, company: str | None) -> int:
