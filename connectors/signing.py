@@ -4,7 +4,8 @@
     webhook-timestamp   seconds since 1970
     webhook-signature   `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`; several, with blanks between
 
-A secret is `whsec_` and the base64 of the key; any other text is taken as the key itself, in UTF-8.
+A secret is `whsec_` and the base64 of the key; any other text is taken as the key itself, in UTF-8. While one is
+exchanged for another, both stand there, a line each, and messages are signed with both.
 """
 
 import base64
@@ -44,10 +45,16 @@ def key_of(secret: str) -> SigningKey:
     return SigningKey(key)
 
 
-def sign(key: SigningKey, id: str, body: bytes, at: datetime) -> Mapping[str, str]:
-    """The headers with which a message is sent at an instant."""
+def keys_of(secrets: str) -> list[SigningKey]:
+    """The keys that secrets stand for, a line each; at least one. Raises NotAKey."""
+    return [key_of(secret) for secret in secrets.splitlines() if secret.strip()]
+
+
+def sign(key: SigningKey, id: str, body: bytes, at: datetime, *others: SigningKey) -> Mapping[str, str]:
+    """The headers with which a message is sent at an instant, signed with the key and with each of the others."""
     seconds = str(int(at.timestamp()))
-    return {ID: id, TIMESTAMP: seconds, SIGNATURE: f"v1,{_signature(key, id, seconds, body)}"}
+    signatures = (f"v1,{_signature(one, id, seconds, body)}" for one in (key, *others))
+    return {ID: id, TIMESTAMP: seconds, SIGNATURE: " ".join(signatures)}
 
 
 def verify(keys: Collection[SigningKey], headers: Mapping[str, str], body: bytes, now: datetime) -> str:

@@ -13,7 +13,7 @@ from connectors.errors import ConnectorError, NeedsPerson, Permanent, Transient
 from connectors.http import Answer, Bounds, HttpClient, NoAnswer, Request
 from connectors.links import is_loopback, redacted, root
 from connectors.secrets import Secrets
-from connectors.signing import NotAKey, SigningKey, key_of, sign
+from connectors.signing import NotAKey, SigningKey, keys_of, sign
 from connectors.verdicts import retry_after
 from policies.credentials import EnvRef, FileRef
 from policies.document import WebhookReceiver
@@ -46,15 +46,16 @@ class Webhook:
 
     def post(self, id: str, body: bytes) -> None:
         """Tell of one event; when this returns, the receiver has accepted it. `id` is the same in every attempt."""
-        signed = sign(self._key(), id, body, self.world.clock())
+        key, *others = self._keys()
+        signed = sign(key, id, body, self.world.clock(), *others)
         headers = {"accept": "*/*", "content-type": CONTENT_TYPE, **signed}
         answer = self._send(Request("POST", self.url, headers, body, public_only=not self.listed))
         if not 200 <= answer.status < 300:
             raise self._problem(answer)
 
-    def _key(self) -> SigningKey:
+    def _keys(self) -> list[SigningKey]:
         try:
-            return key_of(self.secrets.text(self.secret))
+            return keys_of(self.secrets.text(self.secret))
         except NeedsPerson as missing:
             missing.unsent = True
             raise

@@ -44,6 +44,7 @@ FEED_TYPES = (
 
 _IN_FEED = frozenset(FEED_TYPES)
 _CHAINS_AT_ONCE = 50
+_GONE = "missing"
 
 _encode = msgspec.json.Encoder().encode
 _sha256 = hashlib.sha256
@@ -88,6 +89,14 @@ class Event(msgspec.Struct, frozen=True):
     directory: str | None
     account: str | None
     data: dict[str, Any]
+
+
+class Head(NamedTuple):
+    """The end of a company's chain: kept elsewhere, it proves later that nothing before it was written anew."""
+
+    company: str
+    n: int
+    hash: str
 
 
 class Break(NamedTuple):
@@ -317,30 +326,62 @@ class Audit:
 
     # --- proving ---
 
+    def heads(self, company: int | None = None) -> list[Head]:
+        """Where every chain, or one, ends now; those without entries are left out."""
+        return [Head(id, n, last.hex()) for _, id, n, last in self._ends(company) if n]
+
     def verify(self, company: int | None = None) -> Iterator[Break]:
-        """Recompute every chain, or one, and name the first bad entry of each that does not hold."""
-        one = "" if company is None else " WHERE key = :company"
-        heads = self._tx.execute(
-            f"SELECT key, id, audit_n, audit_hash FROM company{one} ORDER BY key",
-            {} if company is None else {"company": company},
-        ).all()
-        for key, id, n, last in heads:
-            found = self._first_break(key, id, n, bytes(last))
+        """Recompute every chain, or one, and name the first bad entry of each that does not hold; compare each with
+        what the feed says to have told, in which no chain ends sooner.
+
+        What nobody finds here: a record that was written anew as a whole, hashes, ends and feed included. An end that
+        was kept elsewhere does (`heads`).
+        """
+        for key, id, n, last in self._ends(company):
+            found = self._first_break(key, id, n, last) or self._untold(key, id, n)
             if found is not None:
                 yield found
+        if company is None:
+            rows = self._tx.execute(
+                "SELECT key FROM (SELECT company AS key FROM feed UNION SELECT company FROM audit) AS x"
+                " WHERE NOT EXISTS (SELECT 1 FROM company AS c WHERE c.key = x.key) ORDER BY key"
+            )
+            yield from (Break(f"the company with key {key}, which is gone", 1, _GONE) for (key,) in rows)
+
+    def _ends(self, company: int | None) -> list[tuple[int, str, int, bytes]]:
+        one = "" if company is None else " WHERE key = :company"
+        rows = self._tx.execute(
+            f"SELECT key, id, audit_n, audit_hash FROM company{one} ORDER BY key",
+            {} if company is None else {"company": company},
+        )
+        return [(key, id, n, bytes(last)) for key, id, n, last in rows]
+
+    def _untold(self, key: int, id: str, end: int) -> Break | None:
+        """Where the chain and the feed begin to differ: the feed tells of each entry once, and of no others."""
+        told = 0
+        for first, last in self._tx.execute(
+            "SELECT audit_first, audit_first + last - first FROM feed WHERE company = :company ORDER BY audit_first",
+            {"company": key},
+        ):
+            if first != told + 1:
+                return Break(id, min(first, told + 1), "told otherwise by the feed")
+            told = int(last)
+        if told > end:
+            return Break(id, end + 1, _GONE)
+        return None if told == end else Break(id, told + 1, "not in the feed")
 
     def _first_break(self, key: int, id: str, end: int, end_hash: bytes) -> Break | None:
         n, last = 0, b""
         for row in self._stored(key):
             n += 1
             if row.n != n:
-                return Break(id, n, "missing")
+                return Break(id, n, _GONE)
             body = _encode((id, *row[:-1]))
             last = _sha256(body + last).digest()
             if last != row.hash:
                 return Break(id, n, "not what was written")
         if n < end:
-            return Break(id, n + 1, "missing")
+            return Break(id, n + 1, _GONE)
         if n > end:
             return Break(id, end + 1, "added behind the end of the chain")
         return None if last == end_hash else Break(id, n, "not the end that the chain had")

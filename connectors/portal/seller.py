@@ -20,7 +20,7 @@ from connectors.links import Root, is_loopback, redacted, root
 from connectors.portal import Options
 from connectors.portal.wire import DIALECT, body_of, read_order, read_orders, refusals
 from connectors.secrets import Secrets
-from connectors.signing import NotAKey, SigningKey, key_of, sign
+from connectors.signing import NotAKey, SigningKey, keys_of, sign
 from connectors.verdicts import Meaning, judge
 from policies.credentials import EnvRef, FileRef
 
@@ -78,17 +78,17 @@ class Portal:
     ) -> Request:
         """A signed request. What is asked is a message of its own; an order is the same message in every attempt."""
         try:
-            key = self._key()
+            key, *others = self._keys()
         except NeedsPerson as missing:
             missing.unsent = True
             raise
-        signed = sign(key, id or f"ask_{uuid4().hex}", body or b"", self.world.clock())
+        signed = sign(key, id or f"ask_{uuid4().hex}", body or b"", self.world.clock(), *others)
         all_headers = {"accept": "application/json", **headers, **signed}
         return Request(method, f"{self.home.url}{path}", all_headers, body, public_only=not self.listed)
 
-    def _key(self) -> SigningKey:
+    def _keys(self) -> list[SigningKey]:
         try:
-            return key_of(self.secrets.text(self.secret))
+            return keys_of(self.secrets.text(self.secret))
         except NotAKey as problem:
             raise NeedsPerson(
                 f"the secret for {self.home.url} is none: {problem}", remedy="copy it from the seller once more"

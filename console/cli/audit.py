@@ -13,7 +13,7 @@ from console.cli.groups import Command
 from console.cli.tables import Column, moment, table
 
 if TYPE_CHECKING:
-    from store.audit import Break, Recorded
+    from store.audit import Break, Head, Recorded
     from store.transaction import Transaction
 
 SHOWN = 30
@@ -33,8 +33,8 @@ def audit(
     with call.app.store.read() as tx:
         companies = _companies(tx, company)
         if verify:
-            breaks = [broken for key, _ in companies for broken in tx.audit.verify(key)]
-            return _verified(call, breaks, len(companies))
+            one = None if company is None else companies[0][0]
+            return _verified(call, list(tx.audit.verify(one)), tx.audit.heads(one), len(companies))
         if call.as_json:
             sys.stdout.writelines(encoded_rows(_entries(tx, companies, subject, after or 0, limit)))
             return DONE
@@ -73,8 +73,12 @@ def _latest(tx: "Transaction", key: int, subject: str | None, after: int | None,
     return tx.audit.latest(key, limit=limit, subject=subject)
 
 
-def _verified(call: Call, breaks: "list[Break]", companies: int) -> int:
-    value = {"chains": companies, "breaks": [{"company": b.company, "n": b.n, "why": b.why} for b in breaks]}
+def _verified(call: Call, breaks: "list[Break]", heads: "list[Head]", companies: int) -> int:
+    value = {
+        "chains": companies,
+        "breaks": [{"company": b.company, "n": b.n, "why": b.why} for b in breaks],
+        "heads": [{"company": h.company, "n": h.n, "hash": h.hash} for h in heads],
+    }
     call.answer(value, lambda: _of_breaks(breaks, companies))
     return FAILED if breaks else DONE
 

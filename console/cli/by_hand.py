@@ -188,6 +188,9 @@ def _of_deactivating(found: "Preview") -> str:
         parts.append(f"{standard:,} standard: backups end, and what exists is kept for {kept}.")
     if archived := found.holding("archived"):
         parts.append(f"{archived:,} archived: their backups are NOT kept, and may be deleted at once.")
+    if found.linked:
+        is_linked = "that is linked" if found.linked == 1 else "that are linked"
+        parts.append(f"Nor are those of {_accounts(found.linked)} {is_linked} to them.")
     return " ".join(parts)
 
 

@@ -15,6 +15,7 @@ from connectors.context import Context
 from connectors.errors import NeedsPerson, Permanent, Transient
 from connectors.http import HttpClient
 from connectors.secrets import Secrets
+from connectors.signing import SigningKey, verify
 from connectors.simulators.serving import Answer, LoopbackServer, Request
 from connectors.webhooks import BOUNDS, Webhook, open_webhook
 from policies.credentials import EnvRef
@@ -24,6 +25,7 @@ from tests.proves import proves
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 KEY = bytes(range(32))
 SECRETS = {"HOOK": f"whsec_{base64.b64encode(KEY).decode()}", "PLAIN": "just a text", "BAD": "whsec_***"}
+SECRETS["BOTH"] = f"{SECRETS['HOOK']}\n{SECRETS['PLAIN']}\n"
 BODY = b'{"specversion":"1.0"}'
 
 
@@ -57,6 +59,17 @@ def test_a_message_is_signed_as_the_specification_says(tmp_path: Path, secret: s
     assert (request.headers["webhook-id"], request.headers["webhook-timestamp"]) == ("contoso-7", "1793610000")
     signed = hmac.new(key, b"contoso-7.1793610000." + BODY, hashlib.sha256).digest()
     assert request.headers["webhook-signature"] == f"v1,{base64.b64encode(signed).decode()}"
+
+
+@proves("A2")
+def test_while_a_secret_is_exchanged_a_message_is_signed_with_both(tmp_path: Path) -> None:
+    """A receiver that knows either of them believes it."""
+    with a_receiver(lambda _request: Answer(202)) as (url, came):
+        opened(url, tmp_path, secret="BOTH").post("contoso-7", BODY)
+    [request] = came
+    assert len(request.headers["webhook-signature"].split(" ")) == 2
+    for key in (KEY, b"just a text"):
+        assert verify([SigningKey(key)], request.headers, BODY, NOW) == "contoso-7"
 
 
 @proves("A2")

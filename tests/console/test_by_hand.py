@@ -157,6 +157,9 @@ def test_who_came_back_is_flagged_and_linked(licensed: Terminal, tenant: Tenant)
     assert (rows[old]["license"], rows[old]["linked_to"], rows[old]["protection"]) == (None, new, "backed_up")
     events = [event for event in licensed("feed", "--json").json if event["type"] == "seatkeeper.account.linked"]
     assert [event["account"] for event in events] == [old]
+    assert licensed("licenses", "archive", new, "--yes").code == 0
+    said = licensed("licenses", "deactivate", new)
+    assert said.code == 2 and "Nor are those of 1 account that is linked to them" in said.err, "nothing goes unnamed"
     assert "is on its own again, with a license: archived" in licensed("accounts", "unlink", old).out
     assert licensed("accounts", "unlink", old).code == 1
 

@@ -293,7 +293,10 @@ def test_a_record_that_was_tampered_with_does_not_verify(licensed: Terminal) -> 
         database.commit()
     said = licensed("audit", "--verify", "--json")
     assert said.code == 1
-    assert said.json == {"chains": 2, "breaks": [{"company": "provider", "n": 2, "why": "not what was written"}]}
+    assert said.json["breaks"] == [{"company": "provider", "n": 2, "why": "not what was written"}]
+    assert said.json["chains"] == 2
+    last = licensed("audit", "--company", "contoso", "--json").json[-1]
+    assert {"company": "contoso", "n": last["n"], "hash": last["hash"]} in said.json["heads"]
 
 
 def test_the_feed_is_read_from_any_point_on(licensed: Terminal) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import DBAPIError
 
 from store.audit import CHUNK, Entry, json_text
-from store.engine import Store
+from store.engine import Store, open_store
 from store.errors import NotFound
 from store.times import micros
 from tests.proves import proves
@@ -91,6 +91,8 @@ def test_entries_cannot_be_changed(store: Store, company: int, verb: str) -> Non
         ("DELETE FROM audit WHERE n = 2", 2, "missing"),
         ("DELETE FROM audit WHERE n = 5", 5, "missing"),
         ("UPDATE company SET audit_n = 4", 5, "added behind the end of the chain"),
+        ("UPDATE feed SET last = last - 1", 5, "not in the feed"),
+        ("UPDATE feed SET audit_first = 2", 1, "told otherwise by the feed"),
     ],
 )
 def test_verify_names_the_first_entry_that_was_tampered_with(
@@ -103,6 +105,90 @@ def test_verify_names_the_first_entry_that_was_tampered_with(
     with store.read() as tx:
         assert [tuple(found) for found in tx.audit.verify(company)] == [("contoso", n, why)]
         assert list(tx.audit.verify(other)) == [] or "company" in statement
+
+
+@proves("A1")
+def test_two_entries_in_each_others_place_are_found(store: Store, company: int) -> None:
+    with store.begin() as tx:
+        tx.audit.append(company, entries(5), AT)
+    tamper(store, *(f"UPDATE audit SET n = {to} WHERE n = {n}" for n, to in ((2, 9), (4, 2), (9, 4))))
+    with store.read() as tx:
+        assert [tuple(found) for found in tx.audit.verify()] == [("contoso", 2, "not what was written")]
+
+
+@proves("A1")
+@pytest.mark.parametrize(("left", "n"), [(3, 4), (0, 1)])
+def test_a_tail_that_is_cut_off_is_found_also_where_the_end_was_set_back(
+    store: Store, company: int, left: int, n: int
+) -> None:
+    with store.begin() as tx:
+        tx.audit.append(company, entries(5), AT)
+        tx.audit.append(0, entries(1), AT)
+    tamper(store, f"DELETE FROM audit WHERE company = {company} AND n > {left}")
+    with store.begin() as tx:
+        last = tx.execute("SELECT hash FROM audit WHERE n = :left AND company > 0", {"left": left}).scalar()
+        tx.execute(
+            "UPDATE company SET audit_n = :left, audit_hash = :last WHERE key = :company",
+            {"left": left, "last": last or b"", "company": company},
+        )
+    with store.read() as tx:
+        assert [tuple(found) for found in tx.audit.verify()] == [("contoso", n, "missing")]
+
+
+@proves("A1")
+def test_chains_in_each_others_place_are_found(store: Store, company: int) -> None:
+    other = add_company(store, "fabrikam")
+    for key, count in ((company, 2), (other, 3)):
+        with store.begin() as tx:
+            tx.audit.append(key, entries(count), AT)
+    swapped = [("audit", "company"), ("feed", "company"), ("company", "key")]
+    tamper(
+        store,
+        *(
+            f"UPDATE {table} SET {column} = {to} WHERE {column} = {key}"
+            for table, column in swapped[:2]
+            for key, to in ((company, 99), (other, company), (99, other))
+        ),
+    )
+    with store.begin() as tx:
+        ends = tx.execute("SELECT audit_n, audit_hash FROM company WHERE key > 0 ORDER BY key").all()
+        for (n, last), key in zip(ends, (other, company), strict=True):
+            tx.execute(
+                "UPDATE company SET audit_n = :n, audit_hash = :last WHERE key = :key",
+                {"n": n, "last": last, "key": key},
+            )
+    with store.read() as tx:
+        assert [tuple(found) for found in tx.audit.verify()] == [
+            ("contoso", 1, "not what was written"), ("fabrikam", 1, "not what was written"),
+        ]  # fmt: skip
+
+
+@proves("A1")
+def test_a_company_that_was_deleted_with_its_chain_is_missed(store: Store, company: int) -> None:
+    with store.begin() as tx:
+        tx.audit.append(company, entries(2), AT)
+    tamper(store, f"DELETE FROM audit WHERE company = {company}", f"DELETE FROM company WHERE key = {company}")
+    with store.read() as tx:
+        [found] = tx.audit.verify()
+    assert f"key {company}" in found.company and found.why == "missing"
+
+
+@proves("A1")
+def test_the_end_of_a_chain_that_was_kept_elsewhere_shows_that_the_record_was_written_anew(
+    store: Store, company: int
+) -> None:
+    """Nothing within the database can: whoever may write all of it can write all of it consistently."""
+    with store.begin() as tx:
+        tx.audit.append(company, entries(3), AT)
+    with store.read() as tx:
+        [kept] = tx.audit.heads(company)
+    tamper(store, "DELETE FROM audit", "DELETE FROM feed", "UPDATE feed_head SET last = 0")
+    with store.begin() as tx:
+        tx.execute("UPDATE company SET audit_n = 0, audit_hash = :none", {"none": b""})
+        tx.audit.append(company, entries(3, what="license.released"), AT)
+    with store.read() as tx:
+        assert list(tx.audit.verify()) == []
+        assert tx.audit.entries(company, after=kept.n - 1, limit=1)[0].hash != kept.hash
 
 
 @proves("A1")
@@ -220,6 +306,35 @@ def test_writers_at_once_leave_whole_chains_and_a_feed_without_gaps(store: Store
         for key in (company, other):
             numbers = [int(event.id.rpartition("-")[2]) for event in tx.audit.feed(0, company=key)]
             assert numbers == list(range(1, len(numbers) + 1))
+
+
+@proves("A2")
+def test_nobody_reads_past_an_event_whose_transaction_has_not_ended(fresh_postgres: str) -> None:
+    """A place in the feed is given just before the commit, and whoever wants the next one waits for that commit."""
+    store = open_store(fresh_postgres)
+    slow, quick = add_company(store, "slow"), add_company(store, "quick")
+
+    def write_quickly() -> None:
+        with store.begin() as tx:
+            tx.audit.append(quick, entries(1), AT)
+
+    def read() -> list[str]:
+        with store.read() as tx:
+            return [event.id for event in tx.audit.feed(0)]
+
+    thread = threading.Thread(target=write_quickly)
+    with store.begin() as tx:
+        tx.audit.append(slow, entries(2), AT)
+        tx.seal()  # its places are given, and nobody sees them yet
+        thread.start()
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        while thread.is_alive() and not tx.execute(waits).scalar_one():
+            pass
+        assert thread.is_alive(), "the quick one waits for its place"
+        assert read() == []
+    thread.join()
+    assert read() == ["slow-1", "slow-2", "quick-1"]
+    store.close()
 
 
 def test_a_page_of_the_audit_goes_backwards_and_by_subject(store: Store, company: int) -> None:

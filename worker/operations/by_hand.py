@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from policies.judging import Verdict
+from policies.model import License
 from store.by_hand import Subject
 from store.errors import Conflict
 from store.times import micros
@@ -84,6 +85,8 @@ class Preview:
     """What each account holds, by key."""
     retention: tuple[timedelta, ...]
     """How long standard backups are kept afterwards, in the companies concerned."""
+    linked: int = 0
+    """Accounts whose backups go with those of the archived ones (D5)."""
 
     def holding(self, license: str | None) -> int:
         return sum(held == license for held in self.seen.values())
@@ -129,7 +132,9 @@ def preview(app: "App", request: Request) -> Preview:
         found = select(tx, request.meant, unfit(request), micros(app.clock()), lock=False)
         policies = [in_force(app, tx, tx.directories.company_id(company)) for company in found.companies]
         kept = {policy.policy.licenses.retention for policy in policies if policy is not None}
-    return Preview({subject.key: subject.license for subject in found.subjects}, tuple(sorted(kept)))
+        archived = [subject.key for subject in found.subjects if subject.license == License.ARCHIVED]
+        linked = len(tx.links.covered_by(archived))
+    return Preview({subject.key: subject.license for subject in found.subjects}, tuple(sorted(kept)), linked)
 
 
 def _do(app: "App", tx: "Transaction", request: Request, who: str) -> tuple[Done, list[Part]]:
