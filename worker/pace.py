@@ -14,7 +14,7 @@ class Pace:
     """How many of them may be long ones: first reads, reads of everybody, directories that have been failing."""
     connections: int = 20
     """To the database, and as many again for a while; fewer than threads, since most of them wait for a vendor."""
-    batch: int = 10
+    batch: int = 20
     """Directories in one message."""
     ahead: int = 40
     """Messages that wait in a queue at most: what is said to be due far ahead of its turn is said in vain."""
@@ -28,7 +28,7 @@ class Pace:
     """After how long others take over the duties of a scheduler that is not heard of."""
     tell: timedelta = timedelta(seconds=0.5)
     """Between two words to people who wait for a pass."""
-    hand_back: timedelta = timedelta(seconds=0.05)
+    hand_back: timedelta = timedelta(seconds=0.2)
     """How long idle passes that ended wait for others, to be handed back at once."""
     policies: timedelta = timedelta(seconds=10)
     pools: timedelta = timedelta(seconds=30)

@@ -1,4 +1,4 @@
-"""Says which directories are due, in messages of ten keys, as long as workers keep up (Z7, Z9).
+"""Says which directories are due, in messages of twenty keys, as long as workers keep up (Z7, Z9).
 
 It takes nothing: whoever begins a pass takes its directory's lease. So a message that is lost, doubled or late does no
 harm; a directory that nobody has taken is said to be due again. Of several schedulers one speaks at a time, and should
