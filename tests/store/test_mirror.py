@@ -2,6 +2,7 @@
 
 from connectors.base import Seen
 from store.engine import Store
+from store.mirror import Compared
 from store.staging import Walk
 from store.times import micros
 from tests.proves import proves
@@ -32,6 +33,44 @@ def test_a_change_of_an_account_that_is_noted_for_planning_already_is_not_lost(s
     # Nothing planned what the first walk noted: the process died in between.
     assert walk(store, directory, Seen("1", "ada.winter@contoso.example")) == 1
     assert address_of(store, directory, "1") == "ada.winter@contoso.example"
+
+
+def compared(store: Store, directory: int, *seen: Seen) -> Compared:
+    """What a walk says beside the mirror; it is not merged."""
+    with store.begin() as tx:
+        tx.staging.add(directory, Walk(BATCH, None, 0, True, micros(NOW)), seen)
+        found = tx.mirror.compare(directory, BATCH)
+        tx.staging.drop(directory, BATCH)
+    return found
+
+
+def test_a_walk_is_compared_with_the_mirror_before_anything_of_it_is_believed(store: Store, directory: int) -> None:
+    ada, ben = Seen("1", "ada@contoso.example", mailbox="user"), Seen("2", "ben@contoso.example", mailbox="user")
+    guest = Seen("3", "eve@fabrikam.example", guest=True)
+    walk(store, directory, ada, ben, guest)
+
+    assert compared(store, directory, ada, ben, guest) == Compared(alive=3, known=3, new=0, changed=0, open=0)
+    assert compared(store, directory, ada, Seen("4")) == Compared(alive=2, known=1, new=1, changed=0, open=1)
+    moved, deleted = ada._replace(address="ada.winter@contoso.example"), Seen("2", gone="deleted")
+    assert compared(store, directory, moved, deleted) == Compared(alive=1, known=2, new=0, changed=2, open=0)
+    assert compared(store, directory, Seen("5", gone="purged")).alike
+
+
+def test_who_is_in_the_line_of_mailboxes_is_not_written_there_again(store: Store, directory: int) -> None:
+    seen = [Seen(str(n), f"person{n}@contoso.example") for n in range(3)]
+    line = []
+    for later in range(2):
+        with store.begin() as tx:
+            tx.staging.add(directory, Walk(BATCH, None, 0, True, micros(NOW)), seen)
+            tx.mirror.merge(directory, BATCH, plan_whole=True)
+            tx.mirror.queue_mailboxes(directory, BATCH, micros(NOW) + later, again=False)
+            tx.staging.drop(directory, BATCH)
+        # Where PostgreSQL has a row, and who locked it last: a lock is a write, too.
+        place = "ctid::text, xmax::text" if store.dialect.name == "postgresql" else "due"
+        with store.read() as tx:
+            line.append(tx.execute(f"SELECT account, {place} FROM mailbox_queue ORDER BY account").all())
+    assert len(line[0]) == 3
+    assert line[0] == line[1]
 
 
 def test_what_did_not_change_is_not_written(store: Store, directory: int) -> None:

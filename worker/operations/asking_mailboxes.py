@@ -94,12 +94,12 @@ def _collect(run: Run, pulled: Pulled, answers: Answers) -> None:
     if not pulled.full:
         wanted.update((row.id, None) for row in pulled.rows if row.gone is None and not row.guest)
     with run.app.store.read() as tx:
+        due = tx.mirror.mailboxes_due(run.directory.key, run.now, PER_RUN + 1)  # first, for it reads no whole set
         if pulled.walk.staged and (pulled.compared is None or pulled.compared.open):
             tx.dialect.join_whole(tx.connection)
             wanted.update(
                 (id, None) for id in tx.staging.without_mailbox(run.directory.key, pulled.walk.batch, PER_RUN + 1)
             )
-        due = tx.mirror.mailboxes_due(run.directory.key, run.now, PER_RUN + 1)
         wanted.update((id, None) for _, id, _ in due)
         answers.more = len(wanted) > PER_RUN
         answers.asked = list(wanted)[:PER_RUN]
