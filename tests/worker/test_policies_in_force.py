@@ -129,6 +129,25 @@ def test_what_disappears_from_the_folder_is_frozen_and_loses_nothing(world: Worl
     assert contoso.waiting() == {"Ada": "insufficient_licenses"}, "it goes on where it was"
 
 
+@proves("Z11", "Z4")
+def test_a_folder_that_is_not_there_freezes_nobody(world: World, contoso: Customer) -> None:
+    """A volume that was not mounted is no decision of anybody."""
+    licensed(world, contoso)
+    elsewhere = world.folder.rename(world.folder.with_name("unmounted"))
+    [problem] = world.load()
+    assert problem.mark.file == str(world.folder) and "no such folder" in problem.message
+    contoso.hire("Cy")
+    contoso.tenant.add_member(contoso.tenant.find_group("Staff"), contoso.people["Cy"])
+    assert contoso.sync().outcome == "applied"
+    assert contoso.row().state == "healthy"
+    with world.store.read() as tx:
+        assert [broken.file for broken in tx.versions.problems()] == [str(world.folder)]
+    elsewhere.rename(world.folder)
+    assert world.load() == ()
+    with world.store.read() as tx:
+        assert tx.versions.problems() == []
+
+
 @proves("Z11", "M9")
 def test_seats_are_not_given_to_those_who_wait_in_a_frozen_directory(world: World, contoso: Customer) -> None:
     contoso.hire("Ada")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from policies.document import DirectoryEntry, Policy
 from policies.errors import Problem
-from policies.model import DirectoryId
+from policies.model import DirectoryId, Mark
 from policies.provider import Provider
 from policies.reader import read_policy, read_provider
 from store.directories import Refused
@@ -37,9 +37,15 @@ class InForce:
 
 def load(app: "App") -> tuple[Problem, ...]:
     """Read the folder into the store: good files become versions, broken ones are reported, missing ones freeze
-    their company. Returns every problem; nothing that is in force changes because of one (Z4)."""
+    their company. Returns every problem; nothing that is in force changes because of one (Z4).
+
+    A folder that is not there, as when its volume is not mounted, is a problem and not every file missing at once.
+    """
     with app.store.read() as tx:
         kept = provider_text_in_force(tx)
+        used = bool(tx.versions.all_in_force())
+    if used and not app.settings.policy_dir.is_dir():
+        return _without_folder(app)
     folder = read_folder(app.settings.policy_dir, app.kinds, kept)
     now = micros(app.clock())
     with app.store.begin() as tx:
@@ -54,6 +60,18 @@ def load(app: "App") -> tuple[Problem, ...]:
         tx.versions.report_broken({file.path: file.problems for file in folder.files if file.problems}, now)
         subscribe(tx, lambda version: parsed(version, app.kinds))
     return (*folder.problems, *_refusals(refused, [policy for _, policy in good]))
+
+
+def _without_folder(app: "App") -> tuple[Problem, ...]:
+    path = str(app.settings.policy_dir)
+    problem = Problem(
+        Mark(path, 1, 1),
+        "there is no such folder; what its files said last holds",
+        expected="the folder of the policy files, as SEATKEEPER_POLICY_DIR names it",
+    )
+    with app.store.begin() as tx:
+        tx.versions.report_broken({path: (problem,)}, micros(app.clock()))
+    return (problem,)
 
 
 def provider_text_in_force(tx: "Transaction") -> str | None:
