@@ -201,6 +201,11 @@ class Holdings:
         )
         return {row[0]: int(row[1]) for row in rows}
 
+    def anybody_waits(self, company: int) -> bool:
+        """Whether anybody of a company waits, for whatever it is."""
+        waits = "SELECT 1 FROM waiting_count WHERE company = :company AND n > 0 LIMIT 1"
+        return self._tx.execute(waits, {"company": company}).first() is not None
+
     def waiting_count(self, company: int, license: str, reason: str) -> int:
         """How many wait for a seat of this license for this reason."""
         return int(

@@ -28,7 +28,8 @@ _JOINS = (
     " LEFT JOIN waiting AS w ON w.account = a.key AND w.kind <> 'exchange'"  # the pool's own business (M4)
     " LEFT JOIN grace AS g ON g.account = a.key LEFT JOIN by_hand AS b ON b.account = a.key"
 )
-_SERVED = "('assign', 'archive', 'restore', 'move')"
+_SERVES = ("assign", "archive", "restore", "move")
+_SERVED = f"({', '.join(repr(kind) for kind in _SERVES)})"
 _STOCKED = "(p.kind <> 'move' OR p.through <> p.held_through)"
 _ORDER = "rank, rule_position, since, address, id"
 _NOT_IN_LINE = "NOT EXISTS (SELECT 1 FROM waiting AS w WHERE w.account = p.account AND w.kind = p.kind)"
@@ -60,6 +61,9 @@ class Proposals:
 
     def __init__(self, tx: "Transaction") -> None:
         self._tx = tx
+        self._added: dict[int, set[tuple[str, int]]] = {}
+        """Kinds and ranks of what was added to batches that were empty before: what is not among them is not asked for,
+        since most plans have few kinds, and others may wait for the pool meanwhile."""
 
     # --- reading accounts ---
 
@@ -113,14 +117,26 @@ class Proposals:
 
     def add(self, batch: int, proposals: Iterable[Proposal]) -> None:
         """Write down what was decided."""
+        proposals = list(proposals)
+        if batch in self._added:
+            self._added[batch].update((proposal.kind, proposal.rank) for proposal in proposals)
         self._tx.copy("proposal", _COLUMNS, ((batch, *proposal) for proposal in proposals))
 
     def drop(self, batch: int) -> None:
         self._tx.execute("DELETE FROM proposal WHERE batch = :batch", {"batch": batch})
+        self._added[batch] = set()
+
+    def _lacks(self, batch: int, *kinds: str, ranks: tuple[int, int] | None = None) -> bool:
+        """Whether a batch is known to have nothing of these kinds and ranks."""
+        return batch in self._added and not any(
+            kind in kinds and (ranks is None or ranks[0] <= rank <= ranks[1]) for kind, rank in self._added[batch]
+        )
 
     def judged(self, batch: int, kind: str, approved: Collection[int]) -> int:
         """How many proposals of a kind a limit has to judge: neither those of approved accounts, nor those that were
         judged when they were let into the line, where they wait for nothing but a seat."""
+        if self._lacks(batch, kind):
+            return 0
         among = f" AND NOT {self._tx.dialect.among('p.account', 'approved')}" if approved else ""
         values: dict[str, Any] = {"batch": batch, "kind": kind}
         if approved:
@@ -130,6 +146,8 @@ class Proposals:
 
     def of_kind(self, batch: int, kind: str, *, new: bool = False) -> Iterator[Proposal]:
         """The proposals of one kind, sorted; with `new`, without those that were let into the line before."""
+        if self._lacks(batch, kind):
+            return
         columns = ", ".join(Proposal._fields)
         only = f" AND {_NOT_IN_LINE}" if new else ""
         sql = f"SELECT {columns} FROM proposal AS p WHERE batch = :batch AND kind = :kind{only} ORDER BY {_ORDER}"
@@ -155,15 +173,17 @@ class Proposals:
 
     def to_serve(self, batch: int, ranks: tuple[int, int]) -> Iterator[Wanted]:
         """The proposals that need a seat or an entitlement, in the order in which they are served (M9, G5)."""
+        if self._lacks(batch, *_SERVES, ranks=ranks):
+            return iter(())
         return self._wanted(batch, f"p.kind IN {_SERVED} AND p.rank BETWEEN {ranks[0]} AND {ranks[1]} AND {_STOCKED}")
 
     def to_release(self, batch: int) -> Iterator[Wanted]:
         """The licenses that are to be taken."""
-        return self._wanted(batch, "p.kind = 'release'")
+        return iter(()) if self._lacks(batch, "release") else self._wanted(batch, "p.kind = 'release'")
 
     def to_rename(self, batch: int) -> Iterator[Wanted]:
         """The licenses that stay and only have another reason (G4)."""
-        return self._wanted(batch, f"p.kind = 'move' AND NOT {_STOCKED}")
+        return iter(()) if self._lacks(batch, "move") else self._wanted(batch, f"p.kind = 'move' AND NOT {_STOCKED}")
 
     def _wanted(self, batch: int, condition: str) -> Iterator[Wanted]:
         sql = (

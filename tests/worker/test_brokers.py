@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+import threading
 from dataclasses import replace
 
 import dramatiq
@@ -155,6 +156,16 @@ def test_long_passes_leave_threads_to_short_ones() -> None:
     slots.give_back(1, long=True)
     assert slots.reserve(10, long=False, timeout=0) == 1
     assert slots.reserve(10, long=True, timeout=0) == 0, "as many are at work as there may be"
+
+
+def test_directories_are_begun_together_where_threads_come_free_one_by_one() -> None:
+    slots = Slots(4, 4)
+    assert slots.reserve(4, long=False, timeout=0) == 4
+    slots.give_back(1, long=False)
+    others = threading.Timer(0.01, slots.give_back, [3], {"long": False})
+    others.start()
+    assert slots.reserve(4, long=False, timeout=0, linger=0.5) == 4
+    others.join()
 
 
 @proves("Z12")

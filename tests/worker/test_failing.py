@@ -1,6 +1,7 @@
 """A directory that fails says what is wrong and what to do, and delays no other (Z9, Z10)."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -133,6 +134,26 @@ def test_a_stop_after_the_last_write_is_too_late_to_matter(wire: World) -> None:
     wire.restart(lambda name: stopping.set() if name == "applied" else None)
     object.__setattr__(wire.app, "stopping", stopping)
     assert contoso.sync().outcome == "applied"
+
+
+@proves("Z9")
+def test_a_run_of_more_than_four_hours_ends_and_the_next_one_goes_on(world: World, contoso: Customer) -> None:
+    contoso.tenant.habits = Habits(page_size=1)
+    contoso.crowd(3)
+    contoso.policy(STAFF)
+    world.add_lot("standard", 3)
+
+    def slow(step: str) -> None:
+        if step == "pulled":
+            world.clock.advance(timedelta(hours=4, minutes=1))
+
+    result = contoso.sync(app=replace(world.app, mark=slow))
+    assert result.outcome == "failed" and result.error is not None
+    assert result.error.startswith("the run took longer than four hours; it goes on when it is due again")
+    assert contoso.licenses() == {} and contoso.row().state == "failing"
+    world.later(hours=1)
+    assert contoso.sync().outcome == "applied"
+    assert len(contoso.licenses()) == 3
 
 
 @proves("Z9")

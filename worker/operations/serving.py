@@ -89,6 +89,8 @@ class Service:
     _done: list[tuple[str, Proposal]] = field(default_factory=list)
     _refused: list[Wanted] = field(default_factory=list)
     """Licenses whose reason would be another rule's, if that had room."""
+    _nobody_waits: bool = False
+    """Known since it was last asked for; forgotten with whatever is written."""
 
     # --- what needs no stock ---
 
@@ -191,6 +193,9 @@ class Service:
 
     def _line(self, ranks: tuple[int, int], batch: int) -> list[Wanted]:
         """Those who wait and can be served now, without those of whom a batch decides anew."""
+        self._nobody_waits = self._nobody_waits or not self.tx.holdings.anybody_waits(self.company)
+        if self._nobody_waits:
+            return []
         found: list[Wanted] = []
         for license, through in STOCKS:
             room = self.stock.room(license, through)
@@ -255,6 +260,7 @@ class Service:
         changes, self._changes = self._changes, []
         waits, self._waits = self._waits, []
         done, self._done = self._done, []
+        self._nobody_waits = self._nobody_waits and not changes and not waits
         self._count(changes)
         self.tally.add(done)
         exchanged = [change for change in changes if change.kind == EXCHANGE]
