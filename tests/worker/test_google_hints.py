@@ -179,6 +179,21 @@ def test_a_unit_that_the_policy_names_anew_takes_nothing_from_its_people(contoso
     assert set(contoso.licenses()) >= set(NAMES)
 
 
+@proves("S6")
+def test_a_declaration_that_is_taken_back_is_read_for_at_once(contoso: GoogleCustomer) -> None:
+    contoso.hire(*NAMES)
+    settled(contoso)
+    address = contoso.gws.address(contoso.people["Person 03"])
+    shared = "SELECT name FROM account WHERE kind = 'shared_mailbox'"
+    contoso.policy(EVERYONE, directory=f"read_every: 6h\n    shared_mailboxes_are: {{addresses: ['{address}']}}")
+    assert poll(contoso)["GET /users"] == 1
+    assert contoso.world.rows(shared) == [("Person 03",)]
+    contoso.policy(EVERYONE, directory="read_every: 6h")
+    assert poll(contoso)["GET /users"] == 1
+    assert contoso.world.rows(shared) == []
+    assert poll(contoso) == HINTS
+
+
 def test_more_events_than_a_page_are_not_told_apart(contoso: GoogleCustomer) -> None:
     [ada] = contoso.hire("Ada")
     settled(contoso)

@@ -24,7 +24,7 @@ from worker.operations.asking_mailboxes import Answers, ask_mailboxes, next_mail
 from worker.operations.grouping import Grouped, Resolved, pull_groups, resolved, resolved_at_once
 from worker.operations.merging import merge
 from worker.operations.planning import basis_of, due_whole, plan
-from worker.operations.policies import of_version
+from worker.operations.policies import InForce, of_version
 from worker.operations.pulling import (
     Pulled,
     confirm_absence,
@@ -38,6 +38,7 @@ from worker.operations.shared_mailboxes import reading
 from worker.operations.units import Units, list_units, with_units
 
 if TYPE_CHECKING:
+    from policies.document import DirectoryEntry
     from store.transaction import Transaction
     from worker.bootstrap import App
 
@@ -110,11 +111,21 @@ def _begin(app: "App", directory: str, lease: Lease, asked: Asked, briefing: Bri
     if policy is None or entry is None:
         raise Usage(f"no policy in force has a directory {directory}")
     run_id = f"{directory}-{lease.fence}"
-    by_policy = entry.shared_mailboxes_are is not None or bool(unit_refs(policy.policy, entry))
-    otherwise = by_policy and row.planned_policy != policy.version  # it may read otherwise
-    full = asked.full or otherwise or due_to_be_read_whole(row, micros(app.clock()))
+    full = asked.full or _reads_otherwise(app, row, policy, entry) or due_to_be_read_whole(row, micros(app.clock()))
     unread = asked.approving is not None and row.state in (FAILING, NEVER_RUN)
     return Run(app, run_id, briefing, row, entry, policy, lease, full, asked.whole, asked.dry, asked.progress, unread)
+
+
+def _reads_otherwise(app: "App", row: DirectoryRow, policy: InForce, entry: "DirectoryEntry") -> bool:
+    """Whether accounts may be read otherwise than by the policy that was planned by last (S6)."""
+    if row.planned_policy == policy.version or not app.has_org_units(entry.kind):
+        return False
+    if entry.shared_mailboxes_are is not None or unit_refs(policy.policy, entry):
+        return True
+    with app.store.read() as tx:
+        before = of_version(app, tx, row.planned_policy)
+    earlier = None if before is None else before.entry(row.id)
+    return earlier is not None and earlier.shared_mailboxes_are is not None
 
 
 def _pass(run: Run, asked: Asked) -> None:
