@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _NOTICES_A_STOP_WITHIN = 0.2
 _LINGERS = 0.05
-"""Seconds that directories wait for others to be begun with: one transaction for twenty costs little more than for one."""
+"""Seconds that directories wait for others to begin with: one transaction for twenty costs little more than for one."""
 
 
 class Slots:

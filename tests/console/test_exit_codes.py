@@ -40,7 +40,7 @@ UNASKED = (
 DONE = (
     "status", "sync", "sync --dry-run", "accounts list", "accounts list --search nobody", "why {person}", "lots list",
     "orders list", "plan list", "plan list --all", "notices list", "notices ack --all", "endpoints list",
-    "policy check", "policy schema", "policy diff", "report usage --month 2026-11", "audit", "audit --verify", "feed",
+    "policy check", "policy schema", "policy diff", "report usage --month 2024-11", "audit", "audit --verify", "feed",
     "feed --after 1000000", "licenses pin {person}", "licenses pin {person}", "licenses unpin {person}",
     "licenses follow {person}", "legal-hold set {person}", "legal-hold lift {person}",
     "licenses archive {person} --yes",

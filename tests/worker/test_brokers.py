@@ -1,8 +1,8 @@
 """Passes asked for by messages, in this process and over Redis: they carry an id, and may be lost or doubled."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-import threading
 from dataclasses import replace
 
 import dramatiq
