@@ -87,4 +87,6 @@ STEPS = (
     "applied", "order claimed", "order leaves", "order answered", "order recorded", "receiver claimed",
     "events sent", "mail leaves", "mail sent", "commit",
 )  # fmt: skip
-"""Every step that is marked, and any commit. Only Google Workspace has `units`."""
+"""Every step that is marked, and any commit."""
+OF_GOOGLE = ("units", "registered")
+"""Steps that only directories of Google Workspace have; `tests.worker` kills there."""

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.conftest import ROOT
 from tests.kill.conftest import Open
-from tests.kill.history import ACTS, BETWEEN_PASSES, STEPS, Act
+from tests.kill.history import ACTS, BETWEEN_PASSES, OF_GOOGLE, STEPS, Act
 from tests.kill.house import House, Outcome
 from tests.proves import proves
 from tests.worker.test_killed import differing
@@ -27,7 +27,7 @@ ONCE = {"staged": 0, "resolve": 0, "mailboxes": 0, "look-up": 1, "mail leaves": 
 def test_somebody_is_killed_at_every_step_that_is_marked() -> None:
     sources = "".join(file.read_text() for file in (ROOT / "worker").rglob("*.py"))
     marked = set(re.findall(r"\.(?:mark|step)\(\"([^\"]+)\"\)", sources))
-    assert marked | {"commit"} == {*STEPS, "units"}
+    assert marked | {"commit"} == {*STEPS, *OF_GOOGLE}
 
 
 def undisturbed(open_house: Open, kind: str) -> list[Outcome]:
