@@ -89,4 +89,4 @@ STEPS = (
 )  # fmt: skip
 """Every step that is marked, and any commit."""
 OF_GOOGLE = ("units", "registered")
-"""Steps that only directories of Google Workspace have; `tests.worker` kills there."""
+"""Steps that only directories of Google Workspace have."""
