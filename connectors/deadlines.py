@@ -6,8 +6,10 @@ A time-out of a socket is one of silence between two pieces. Whoever sends a byt
 import io
 import socket
 import time
+from collections import deque
 from collections.abc import Mapping
 from http.client import HTTPResponse
+from queue import Empty, Full
 
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -39,6 +41,32 @@ class _Until(io.RawIOBase):
         super().close()
 
 
+class Idle:
+    """The idle connections of a pool, the one that was used last on top. Nobody waits for one, so that no lock is
+    needed: sixty threads that hand connections over under the lock of a `LifoQueue` stand in line for it."""
+
+    def __init__(self, maxsize: int) -> None:
+        self._most = maxsize
+        self._connections: deque[object] = deque()
+
+    def get(self, block: bool = True, timeout: float | None = None) -> object:
+        """The connection on top. Raises queue.Empty where there is none, whatever is said of waiting."""
+        try:
+            return self._connections.pop()
+        except IndexError:
+            raise Empty from None
+
+    def put(self, connection: object, block: bool = True, timeout: float | None = None) -> None:
+        """Put a connection on top. Raises queue.Full where as many are kept already."""
+        if len(self._connections) >= self._most:
+            raise Full
+        self._connections.append(connection)
+
+    def qsize(self) -> int:
+        """How many are kept."""
+        return len(self._connections)
+
+
 def within(
     seconds: float, pools: Mapping[str, type[HTTPConnectionPool]] = USUAL
 ) -> dict[str, type[HTTPConnectionPool]]:
@@ -51,6 +79,6 @@ def within(
 
     def timed(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
         connection = type(pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": Answer})
-        return type(pool.__name__, (pool,), {"ConnectionCls": connection})
+        return type(pool.__name__, (pool,), {"ConnectionCls": connection, "QueueCls": Idle})
 
     return {scheme: timed(pool) for scheme, pool in pools.items()}

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 POLICIES, POOLS, ORDERS, CHANNELS = "policies", "pools", "orders", "channels"
 _LOOK = timedelta(seconds=0.5)
 _IN_ANY_CASE = timedelta(minutes=10)
+_BETWEEN_LOOKS = timedelta(seconds=5)
+"""At the files of policies: a look at ten thousand takes a twentieth of a second."""
 _LOGGED = 20
 _LONGEST = 3_600.0
 """Seconds that a duty may take before its process is taken for stuck: sellers take their time."""
@@ -98,12 +100,19 @@ class PolicyReader:
 
     def __init__(self) -> None:
         self._looked: object = None
+        self._looked_at = datetime.min.replace(tzinfo=UTC)
         self._read_at = datetime.min.replace(tzinfo=UTC)
         self._problems: tuple[Problem, ...] = ()
 
     def is_needed(self, app: "App") -> bool:
         """Whether they look otherwise than when they were read."""
-        return app.clock() - self._read_at > _IN_ANY_CASE or looks(app.settings.policy_dir) != self._looked
+        now = app.clock()
+        if now - self._read_at > _IN_ANY_CASE:
+            return True
+        if self._looked_at <= now < self._looked_at + _BETWEEN_LOOKS:
+            return False
+        self._looked_at = now
+        return looks(app.settings.policy_dir) != self._looked
 
     def read(self, app: "App") -> None:
         """Read them; what is wrong is logged once."""

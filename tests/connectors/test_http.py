@@ -7,10 +7,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty, Full
 from urllib.parse import urlsplit
 
 import pytest
 
+from connectors.deadlines import Idle
 from connectors.errors import Permanent
 from connectors.http import Bounds, HttpClient, NoAnswer, Request
 from connectors.simulators.serving import Answer, Ending
@@ -192,3 +194,14 @@ def test_nothing_but_this_client_sends() -> None:
     sending = {module.name for module in ours if clients & set(module.read_text().splitlines())}
 
     assert sending == {"http.py", "public.py", "deadlines.py", "entra.py"}
+
+
+def test_as_many_connections_are_kept_as_were_asked_for_the_last_one_on_top() -> None:
+    idle = Idle(2)
+    idle.put("one")
+    idle.put("two")
+    with pytest.raises(Full):
+        idle.put("three")
+    assert (idle.qsize(), idle.get(), idle.get()) == (2, "two", "one")
+    with pytest.raises(Empty):
+        idle.get()

@@ -42,8 +42,7 @@ def load(app: "App") -> tuple[Problem, ...]:
     A folder that is not there, as when its volume is not mounted, is a problem and not every file missing at once.
     """
     with app.store.read() as tx:
-        kept = provider_text_in_force(tx)
-        used = bool(tx.versions.all_in_force())
+        kept, used = provider_text_in_force(tx), tx.versions.newest_in_force() is not None
     if used and not app.settings.policy_dir.is_dir():
         return _without_folder(app)
     folder = read_folder(app.settings.policy_dir, app.kinds, kept)

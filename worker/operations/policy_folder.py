@@ -1,6 +1,8 @@
 """The policy folder as it lies there, read without a store: each file's policy, or all that is wrong with it (Z4)."""
 
+import os
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,12 +75,13 @@ def provider_file(path: Path, kinds: "Kinds") -> tuple[Provider, str | None, tup
         return Provider(), None, error.problems
 
 
-def looks(folder: Path) -> tuple[tuple[str, int, int], ...]:
+def looks(folder: Path) -> frozenset[tuple[str, int, int]]:
     """What the files of the folder look like from outside: another answer means that they have to be read again."""
     if not folder.is_dir():
-        return ()
-    found = ((path.name, path.stat()) for path in sorted(folder.glob("*.y*ml")) if path.is_file())
-    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
+        return frozenset()
+    with os.scandir(folder) as entries:
+        found = [(entry, entry.stat()) for entry in entries if fnmatch(entry.name, "*.y*ml") and entry.is_file()]
+    return frozenset((entry.name, stat.st_mtime_ns, stat.st_size) for entry, stat in found)
 
 
 def _read_file(path: Path, kinds: "Kinds", provider: Provider, provider_text: str | None) -> PolicyFile:
