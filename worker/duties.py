@@ -16,7 +16,6 @@ from worker.operations.policies import load
 from worker.operations.policy_folder import looks
 from worker.operations.pool_pass import pass_pools
 from worker.operations.pushing import ChannelKeeper
-from worker.operations.warning import warn_of_stocks
 from worker.relay import relay_once
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ POLICIES, POOLS, ORDERS, CHANNELS = "policies", "pools", "orders", "channels"
 _LOOK = timedelta(seconds=0.5)
 _IN_ANY_CASE = timedelta(minutes=10)
 _BETWEEN_LOOKS = timedelta(seconds=5)
-"""At the files of policies: a look at ten thousand takes a twentieth of a second."""
+"""At the files of policies: a look at ten thousand takes a tenth of a second."""
 _LOGGED = 20
 _LONGEST = 3_600.0
 """Seconds that a duty may take before its process is taken for stuck: sellers take their time."""
@@ -52,7 +51,7 @@ def duties(pace: "Pace") -> tuple[Duty, ...]:
     reader, keeper = PolicyReader(), ChannelKeeper()
     return (
         Duty(POLICIES, pace.policies, lambda app, _now: reader.read(app), lambda app, _tx: reader.is_needed(app)),
-        Duty(POOLS, pace.pools, lambda app, _now: _pass_pools(app)),
+        Duty(POOLS, pace.pools, lambda app, _now: pass_pools(app)),
         Duty(ORDERS, pace.carry, relay_once, lambda _app, tx: not tx.outbox.is_empty()),
         Duty(CHANNELS, pace.pools, keeper.keep, keeper.is_needed),
     )
@@ -88,11 +87,6 @@ class OnDuty:
         due = now + span(self._duty.every)
         with app.store.begin() as tx:
             tx.duties.done(self._duty.name, app.owner, now, due, due + self._silent)
-
-
-def _pass_pools(app: "App") -> None:
-    pass_pools(app)
-    warn_of_stocks(app)
 
 
 class PolicyReader:
