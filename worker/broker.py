@@ -7,6 +7,10 @@ import dramatiq
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import AgeLimit, Callbacks, Pipelines, Retries, ShutdownNotifications
 
+from connectors.errors import NeedsPerson
+from worker.redis import ask, redis_at
+from worker.settings import SettingsError
+
 SHORT, LONG = "directories", "long_directories"
 """The queues: passes that are over in a moment, and those that may take their time."""
 OLDEST = 60_000
@@ -14,7 +18,7 @@ OLDEST = 60_000
 
 
 def open_broker(redis_url: str | None) -> dramatiq.Broker:
-    """A broker of our own; nothing is registered globally."""
+    """A broker of our own; nothing is registered globally. Raises SettingsError where the URL is none of Redis."""
     middleware = [
         AgeLimit(max_age=OLDEST),
         ShutdownNotifications(notify_shutdown=False),
@@ -26,8 +30,22 @@ def open_broker(redis_url: str | None) -> dramatiq.Broker:
         return StubBroker(middleware=middleware)
     from dramatiq.brokers.redis import RedisBroker
 
-    broker: dramatiq.Broker = RedisBroker(url=redis_url, middleware=middleware)  # type: ignore[no-untyped-call]
+    try:
+        client = redis_at(redis_url)
+    except NeedsPerson as problem:
+        raise SettingsError(f"{problem}; {problem.remedy}") from None
+    broker: dramatiq.Broker = RedisBroker(client=client, middleware=middleware)  # type: ignore[no-untyped-call]
     return broker
+
+
+def is_elsewhere(broker: dramatiq.Broker) -> bool:
+    """Whether messages go by way of Redis."""
+    return not isinstance(broker, StubBroker)
+
+
+def ask_for(broker: dramatiq.Broker) -> None:
+    """Ask Redis whether it is there. Raises NeedsPerson where it does not answer."""
+    ask(broker.client)  # type: ignore[attr-defined]
 
 
 def waiting(broker: dramatiq.Broker, queue: str) -> int:

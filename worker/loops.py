@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from connectors.errors import NeedsPerson
+
 log = logging.getLogger(__name__)
 _AFTER_A_FAILURE = 1.0
 """Seconds at least before something that failed is tried again."""
@@ -21,7 +23,7 @@ class Loop:
         self.failures = 0
         """How often in a row the action has failed."""
         self.problem = ""
-        """Why it failed the last time, in one line."""
+        """Why it failed the last time, and what to do where that is known, in one line."""
         self._every = every.total_seconds()
         self._action = action
         self._turned = time.monotonic()
@@ -50,9 +52,14 @@ class Loop:
                 self._action()
                 self.failures = 0
             except Exception as problem:
-                self.problem = next(iter(str(problem).splitlines()), type(problem).__name__)
+                self.problem = _told(problem)
                 self.failures += 1
                 pause = max(pause, _AFTER_A_FAILURE)
                 log.exception("%s failed, and is tried again: %s", self.name, self.problem)
             self._turned = time.monotonic()
             self._stop.wait(pause)
+
+
+def _told(problem: Exception) -> str:
+    line = next(iter(str(problem).splitlines()), type(problem).__name__)
+    return f"{line}; {problem.remedy}" if isinstance(problem, NeedsPerson) else line

@@ -25,7 +25,7 @@ from store.processes import SCHEDULER, UP, WORKER, Process
 from store.times import micros
 from worker.actors import declare
 from worker.bootstrap import App, build
-from worker.broker import LONG, SHORT, close, open_broker
+from worker.broker import LONG, SHORT, ask_for, close, is_elsewhere, open_broker
 from worker.collecting import collect_seldom
 from worker.crew import Crew
 from worker.duties import OnDuty, duties
@@ -103,6 +103,8 @@ class Daemon:
     def _all_loops(self) -> Sequence[Loop]:
         app, pace = self.app, self.pace
         loops = [Loop("heart-beat", pace.beat, self._beat), self._pushes.loop]
+        if is_elsewhere(self._broker):  # asked here, so that whoever asks for /readyz waits for no Redis
+            loops += [Loop("messages", pace.beat, lambda: ask_for(self._broker))]
         if self.works:
             loops += [self._handing_back.loop, Loop("telling", pace.tell, self._tell)]
         if self.schedules:

@@ -244,7 +244,15 @@ class House:
 
     def ready(self) -> str:
         """What the newest process says of itself."""
-        url = [event["url"] for event in self.said() if "url" in event][-1]
+        return self.readiness()[-1]
+
+    def readiness(self) -> list[str]:
+        """What each process says of itself, as long as none has ended: whoever starts first is the first."""
+        urls = [event["url"] for event in self.said() if "url" in event]
+        return [self._ready(url) for url in urls]
+
+    @staticmethod
+    def _ready(url: str) -> str:
         try:
             with urlopen(f"{url}/readyz", timeout=PATIENCE) as answer:
                 return str(answer.read().decode())

@@ -67,8 +67,11 @@ def test_redis_that_is_emptied_and_killed_loses_nothing(tmp_path: Path, fresh_po
                 house.passes(1)
         server.kill()
         hires(house)
-        house.may_kill, house.chance = 2, random.Random(1)
+        house.until(lambda: all("check SEATKEEPER_REDIS_URL" in said for said in house.readiness()), house.readiness)
+        assert len(house.readiness()) == len(house.roles), "the scheduler says so, and every worker"
         server.start()
+        house.until(lambda: house.readiness() == ["ok\n"] * len(house.roles), house.readiness)
+        house.may_kill, house.chance = 2, random.Random(1)
         licensed(house, BEGUN + 5)
         is_whole(house)
 

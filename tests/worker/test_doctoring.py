@@ -180,6 +180,12 @@ def test_redis_that_answers_is_well(wire: World, redis_url: str) -> None:
     assert the(examined(wire, redis_url=redis_url), "Redis").ok
 
 
+def test_a_redis_url_that_is_none_says_what_is_wrong_and_how_it_is_written(wire: World) -> None:
+    check = the(examined(wire, redis_url="cache:6379"), "Redis")
+    assert check.problem == "SEATKEEPER_REDIS_URL does not begin with redis://, rediss:// or unix://"
+    assert check.remedy is not None and "redis://host:6379/0" in check.remedy
+
+
 def test_a_folder_that_is_not_there_says_what_makes_one(wire: World, tmp_path: Path) -> None:
     check = the(examined(wire, policy_dir=tmp_path / "nowhere"), "policies")
     assert (check.ok, check.problem) == (False, "there is no such folder")
@@ -212,6 +218,11 @@ def test_an_exported_file_is_read_to_its_end(wire: World) -> None:
         ("smtp://ops@contoso.example:hidden@mail", "smtp://ops@contoso.example:***@mail"),
         ("127.0.0.1:8480", "127.0.0.1:8480"),
         ("smtp://[broken:hidden@mail", "smtp://***"),
+        ("redis://:hid/den@cache:6379/0", "redis://***"),
+        ("redis://:hid#den@cache:6379/0", "redis://***"),
+        (":hidden@cache:6379", "***@cache:6379"),
+        ("sqlite:////srv/kim@ops/seatkeeper.db", "sqlite:////srv/kim@ops/seatkeeper.db"),
+        ("smtp://mail?from=ops@contoso.example", "smtp://mail?from=ops%40contoso.example"),
     ],
 )
 def test_what_is_secret_in_a_setting_is_not_shown(said: str, shown: str) -> None:

@@ -13,7 +13,6 @@ import msgspec
 
 from connectors.asking import Surroundings
 from connectors.context import REAL, Context
-from connectors.errors import NeedsPerson
 from connectors.examining import tried
 from connectors.secrets import Secrets
 from policies.errors import SeatkeeperError
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 MASK = "***"
-PATIENCE = 5.0
-"""Seconds that Redis has to answer."""
 _SECRET = ("pass", "secret", "token", "key")
 
 
@@ -60,12 +57,15 @@ def masked(value: str) -> str:
     """A setting without its password, wherever a URL can have one."""
     scheme, colon, _ = value.partition("://")
     if not colon:
-        return value
+        credential, at, host = value.rpartition("@")
+        return f"{MASK}@{host}" if at and ":" in credential else value
     try:
         parts = urlsplit(value)
         said = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
     except ValueError:
         return f"{scheme}://{MASK}"
+    if parts.netloc and "@" not in parts.netloc and "@" in parts.path + parts.fragment:
+        return f"{scheme}://{MASK}"  # a password with / or # in it, which nobody wrote as %2F or %23
     user, at, host = parts.netloc.rpartition("@")
     name, has_password, _ = user.partition(":")
     place = f"{name}:{MASK}@{host}" if has_password else f"{user}{at}{host}"
@@ -110,15 +110,10 @@ def _counters(store: Store) -> Checked:
 
 
 def _redis(url: str) -> str:
-    from redis import Redis
-    from redis.exceptions import RedisError
+    from worker.redis import ask, redis_at
 
-    try:
-        with closing(Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)) as client:
-            client.ping()
-    except (RedisError, ValueError, OSError) as problem:
-        remedy = "check SEATKEEPER_REDIS_URL, and that Redis answers there; nothing is lost meanwhile"
-        raise NeedsPerson(f"Redis does not answer: {type(problem).__name__}", remedy=remedy) from None
+    with closing(redis_at(url)) as client:
+        ask(client)
     return "answers"
 
 
