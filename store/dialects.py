@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -79,7 +79,13 @@ class Sqlite:
     name = "sqlite"
 
     def engine(self, url: URL, pool_size: int) -> Engine:
-        engine = create_engine(url, connect_args={"timeout": 60.0, "check_same_thread": False}, hide_parameters=True)
+        # One connection a thread: those that wait for the one that writes must not keep others from reading.
+        engine = create_engine(
+            url,
+            connect_args={"timeout": 60.0, "check_same_thread": False},
+            max_overflow=4 * pool_size,
+            hide_parameters=True,
+        )
         event.listen(engine, "connect", self._on_connect)
         event.listen(engine, "begin", self._on_begin)
         return engine
@@ -158,10 +164,24 @@ class Postgresql:
     silence = 60_000
     """Milliseconds without a word in the middle of a transaction after which the server ends it: whoever is silent for
     so long was frozen or lost its network, and others wait for what it has locked."""
+    reached: ClassVar[Mapping[str, str]] = {
+        "connect_timeout": "10",
+        "tcp_user_timeout": "30000",
+        "keepalives_idle": "10",
+        "keepalives_interval": "5",
+        "keepalives_count": "4",
+        "target_session_attrs": "read-write",
+    }
+    """How a server is noticed to be gone that says nothing more, within half a minute, and that no standby is taken for
+    it, as where a name still leads to the one that was the primary. What the URL says comes first."""
 
     def engine(self, url: URL, pool_size: int) -> Engine:
         engine = create_engine(
-            url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
+            url.update_query_dict({name: value for name, value in self.reached.items() if name not in url.query}),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            hide_parameters=True,
         )
         event.listen(engine, "connect", self._on_connect)
         return engine
