@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 
+from policies.addresses import spelled
 from policies.conditions import Condition
 from policies.conditions.exceptions import Exceptions as Exceptions
 from policies.conditions.groups import GroupRefs
@@ -92,7 +93,7 @@ class SharedMailboxes:
     _addresses: re.Pattern[str] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        patterns = "|".join(".*".join(map(re.escape, address.lower().split("*"))) for address in self.addresses)
+        patterns = "|".join(".*".join(map(re.escape, spelled(address).split("*"))) for address in self.addresses)
         parts = (covered(unit, self.ids) for unit in self.org_units)
         object.__setattr__(self, "_units", tuple(part for part in parts if part is not None))
         object.__setattr__(self, "_groups", frozenset(self.groups))
@@ -109,7 +110,7 @@ class SharedMailboxes:
             return True
         if not self._groups.isdisjoint(member_of):
             return True
-        return self._addresses is not None and self._addresses.fullmatch(address.lower()) is not None
+        return self._addresses is not None and self._addresses.fullmatch(spelled(address)) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,11 +299,14 @@ class Groups:
             return {key: members.get(key, closure.everybody) for key in ids.values()}
         return members
 
+    def below(self, directory: int, ids: Sequence[str]) -> dict[str, int]:
+        """These groups and all that are nested in them: keys by id."""
+        refs = self.closure(directory, {id: id for id in ids}).refs
+        return {id: key for id, key in self.keys(directory).items() if refs.get(key)}
+
     def members_of(self, directory: int, ids: Sequence[str]) -> dict[int, str]:
         """Key and mailbox kind of the accounts in these groups, nested groups counted."""
-        keys = self.keys(directory)
-        closure = self.closure(directory, {id: id for id in ids})
-        within = [key for key in keys.values() if closure.refs.get(key)]
+        within = list(self.below(directory, ids).values())
         rows = self._tx.execute(
             "SELECT DISTINCT a.key, a.mailbox FROM edge AS e CROSS JOIN account AS a WHERE a.directory = :directory"
             f" AND a.id = e.member AND e.directory = :directory AND e.member_is = 'account'"

@@ -252,7 +252,7 @@ class Mirror:
         rows = self._tx.execute(
             f"SELECT a.key, a.mailbox FROM stage AS s CROSS JOIN account AS a WHERE {_MATCHES}"
             " AND a.mailbox <> 'user' AND s.gone IS NULL AND s.mailbox IS NULL AND s.address IS NOT NULL"
-            " AND s.org_unit IS NOT NULL",
+            " AND s.org_unit IS NOT NULL AND s.enabled IS NOT NULL",
             {"directory": directory, "batch": batch},
         )
         return {row[0]: row[1] for row in rows}

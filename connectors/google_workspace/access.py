@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.asking import Asker
-from connectors.errors import NeedsPerson
+from connectors.errors import ConnectorError
 from connectors.google_workspace.faults import SCOPES, Caller
 from connectors.google_workspace.pace import Pace
 from connectors.secrets import Secrets
-from policies.credentials import GoogleFederated, InlineGoogle
+from policies.credentials import InlineGoogle
 
 if TYPE_CHECKING:
     from connectors.google_workspace.signing_in import Source, Token
@@ -56,12 +56,12 @@ class Access:
     def keep(self, purpose: Purpose, token: "Token") -> None:
         self._tokens[purpose] = token
 
-    def forget(self, purpose: Purpose, *, secret: bool = False) -> None:
-        """Sign in anew next time; `secret` reads the key anew, too: it was refused."""
+    def forget(self, purpose: Purpose) -> None:
+        """Sign in anew next time, with the key or the configuration as it is then: whoever corrects it is not to have
+        to start anything again."""
         with self._lock:
             self._tokens.pop(purpose, None)
-            if secret:
-                self._sources.pop(purpose.credential, None)
+            self._sources.pop(purpose.credential, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,6 @@ class Signer:
         source = self.access.source(self.credential, self.secrets, self.allowed)
         try:
             return signed_in(source, purpose.admin, SCOPES[purpose.feature], purpose.feature, self.asker)
-        except NeedsPerson:
-            self.access.forget(purpose, secret=not isinstance(self.credential, GoogleFederated))
+        except ConnectorError:
+            self.access.forget(purpose)
             raise

@@ -92,7 +92,7 @@ def _all(google: Google, wanted: Collection[str]) -> Iterator[GroupPage]:
 def read_group(google: Google, id: str) -> Iterator[GroupPage]:
     """All direct members of one group, as `Directory.read_group` promises."""
     try:
-        for members, last in _listed(google, id):
+        for members, last in _listed(google, id, of_ours=True):
             yield GroupPage(edges=_edges(id, members), whole=(id,) if last else ())
     except Refused as refused:
         if refused.meaning is not Meaning.GONE:
@@ -105,7 +105,7 @@ def _walk(google: Google, id: str, *, of_ours: bool) -> Iterator[GroupPage]:
     try:
         group = google.ask(google.request((NAME, id), {"fields": GROUP_FIELDS}), _group, NAME, of_one=not of_ours)
         yield GroupPage(groups=(seen(group),))
-        yield from _believed(google, group)
+        yield from _believed(google, group, of_ours=of_ours)
     except Refused as refused:
         if of_ours and refused.meaning is Meaning.GONE:
             yield GroupPage(groups=(SeenGroup(id, gone=True),))
@@ -115,12 +115,12 @@ def _walk(google: Google, id: str, *, of_ours: bool) -> Iterator[GroupPage]:
             log.warning("a nested group is not to be seen, and passed over: %s", refused.problem)
 
 
-def _believed(google: Google, group: Group) -> Iterator[GroupPage]:
+def _believed(google: Google, group: Group, *, of_ours: bool) -> Iterator[GroupPage]:
     told = group.directMembersCount or ""
     counted = int(told) if told.isdecimal() else 0
     met: set[str] = set()
     for _ in range(2):
-        for members, _last in _listed(google, group.id):
+        for members, _last in _listed(google, group.id, of_ours=of_ours):
             met.update(member.id for member in members)
             yield GroupPage(edges=_edges(group.id, members))
         if len(met) >= counted:
@@ -129,10 +129,10 @@ def _believed(google: Google, group: Group) -> Iterator[GroupPage]:
     log.warning("group %s lists %d of %d members; nobody is taken to have left it", group.id, len(met), counted)
 
 
-def _listed(google: Google, id: str) -> Iterator[tuple[list[Member], bool]]:
+def _listed(google: Google, id: str, *, of_ours: bool) -> Iterator[tuple[list[Member], bool]]:
     """The members page by page, and whether a page is the last."""
     query = {"maxResults": "200", "fields": MEMBER_FIELDS}
-    for page in google.pages((NAME, id, "members"), query, _members, NAME, of_one=True):
+    for page in google.pages((NAME, id, "members"), query, _members, NAME, of_one=not of_ours):
         yield page.members, not page.nextPageToken
 
 

@@ -228,8 +228,9 @@ _new = tuple.__new__
 def seen_of(users: Sequence[User]) -> list[Seen]:
     """Users as the rest of the product knows them. Of one without an address nothing is said but that it is there.
 
-    Google has no shared mailboxes: what stands for one is the policy's to say (S6). One expression a field, in the
-    order of `Seen`, because this runs for each of a million.
+    Google has no shared mailboxes: what stands for one is the policy's to say (S6). Of whoever is new, and may be
+    suspended for all that we are told, not even the kind is said, so that nothing is given before it is known (Z2).
+    One expression a field, in the order of `Seen`, because this runs for each of a million.
     """
     seen, new, found = Seen, _new, list[Seen]()
     for user in users:
@@ -238,6 +239,7 @@ def seen_of(users: Sequence[User]) -> list[Seen]:
             found.append(Seen(user.id))
             continue
         job = _NOWHERE if not jobs else jobs[0] if len(jobs) == 1 else _primary(jobs)
+        enabled = _enabled(user.suspended, user.archived)
         found.append(
             new(
                 seen,
@@ -245,9 +247,9 @@ def seen_of(users: Sequence[User]) -> list[Seen]:
                     user.id,
                     address.strip().lower(),
                     None if name is None else _name(name),
-                    _enabled(user.suspended, user.archived),
+                    enabled,
                     bool(user.isGuestUser),
-                    "user",
+                    None if enabled is None else "user",
                     user.orgUnitPath,
                     job.department or "",
                     job.title or "",

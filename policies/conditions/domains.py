@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from policies.addresses import spelled_domain
 from policies.conditions import Condition, condition
 from policies.key import Key
 from policies.model import Account, Because, Memberships
@@ -27,16 +28,16 @@ class Domains(Condition):
             domains: [fabrikam.example]
             license: standard
 
-    Compared without case.
+    Compared without case, and in whichever of its two spellings a domain beyond ASCII is written.
     """
 
     domains: DomainNames
     _becauses: dict[str, Because] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        becauses = {domain.lower(): self.because(f"address in {domain}") for domain in reversed(self.domains)}
+        becauses = {spelled_domain(domain): self.because(f"address in {domain}") for domain in reversed(self.domains)}
         object.__setattr__(self, "_becauses", becauses)
 
     def matches(self, account: Account, memberships: Memberships) -> Because | None:
         """The domain of the account's address, if the rule names it."""
-        return self._becauses.get(account.address.rpartition("@")[2].lower())
+        return self._becauses.get(spelled_domain(account.address.rpartition("@")[2]))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
+from policies.addresses import spelled
 from policies.conditions import Condition
 from policies.conditions.attributes import Attributes, AttributeValues
 from policies.conditions.domains import DomainNames, Domains
@@ -37,7 +38,7 @@ class Exceptions(Condition):
     _alternatives: tuple[Condition, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        accounts = {name.lower(): self.because(name) for name in self.accounts}
+        accounts = {spelled(name): self.because(name) for name in self.accounts}
         object.__setattr__(self, "_accounts", accounts)
         object.__setattr__(self, "_alternatives", tuple(self._written()))
 
@@ -56,7 +57,7 @@ class Exceptions(Condition):
     def matches(self, account: Account, memberships: Memberships) -> Because | None:
         """Why the account is excepted, or None."""
         if self._accounts:
-            named = self._accounts.get(account.address.lower()) or self._accounts.get(account.id.lower())
+            named = self._accounts.get(spelled(account.address)) or self._accounts.get(account.id.lower())
             if named is not None:
                 return named
         for alternative in self._alternatives:

@@ -59,6 +59,14 @@ def test_what_stands_for_a_shared_mailbox_is_what_the_entry_declares(
     assert declared.cover(address, org_unit, groups) is covered
 
 
+@pytest.mark.parametrize("pattern", ["*-team@bücher.example", "*-TEAM@XN--BCHER-KVA.*", "ü*-team@*"])
+@pytest.mark.parametrize("domain", ["bücher.example", "xn--bcher-kva.example"])
+def test_patterns_are_of_addresses_in_both_spellings(pattern: str, domain: str) -> None:
+    declared = SharedMailboxes(addresses=(pattern,))
+    assert declared.cover(f"Ümit-Team@{domain}", "")
+    assert not declared.cover("Ümit-Team@bucher.org", "") or pattern.endswith("@*")
+
+
 def test_a_policy_can_be_handed_to_another_process() -> None:
     assert pickle.loads(pickle.dumps(contoso())) == contoso()
 

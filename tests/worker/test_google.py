@@ -209,6 +209,25 @@ def test_flags_that_are_missing_are_unknown_and_not_false(contoso: GoogleCustome
     assert result.changed == 0 and contoso.states()["Person 01"] == "disabled"
 
 
+@proves("Z2", "S6")
+@pytest.mark.parametrize("declared", ["", "shared_mailboxes_are: {groups: [shared@contoso.example]}"])
+def test_whoever_is_new_and_may_be_suspended_gets_nothing_yet(contoso: GoogleCustomer, declared: str) -> None:
+    contoso.hire(*NAMES)
+    contoso.group("shared", "Person 01")
+    before = settled(contoso, directory=declared)
+    contoso.hire("Ada", "Ben")
+    contoso.gws.suspend(contoso.people["Ada"])
+    contoso.wire.order(Fault("without_flags", "/users", times=None))
+    contoso.world.later(minutes=5)
+    contoso.sync()
+    assert contoso.licenses() == before
+    assert contoso.waiting() == {"Ada": "kind_unknown", "Ben": "kind_unknown"}
+    contoso.wire.withdraw_faults()
+    contoso.world.later(minutes=5)
+    contoso.sync()
+    assert contoso.licenses() == {**before, "Ben": "standard"} and contoso.waiting() == {}
+
+
 def test_people_who_swap_addresses_keep_what_is_theirs(contoso: GoogleCustomer) -> None:
     contoso.hire(*NAMES)
     before = settled(contoso)
@@ -312,6 +331,19 @@ def test_strangers_in_a_group_get_nothing_and_hide_nobody(contoso: GoogleCustome
     assert set(settled(contoso, STAFF)) == {"Ada"}
 
 
+@proves("G3", "D1")
+def test_a_group_whose_members_are_denied_suspends_its_rules_and_nothing_else(contoso: GoogleCustomer) -> None:
+    contoso.hire("Ada", "Ben", "Cy")
+    contoso.group("staff", "Ada")
+    before = settled(contoso, f"{STAFF}\n{EVERYONE}")
+    contoso.delete("Ben")
+    contoso.wire.order(Fault("forbidden", "/groups/*/members", times=None))
+    contoso.world.later(minutes=5)
+    result = contoso.sync()
+    assert "groups cannot be read" in (result.error or "") and "Groups > Read" in (result.remedy or "")
+    assert contoso.licenses() == {**before, "Ben": "archived"}
+
+
 @proves("Z2")
 def test_a_group_that_lists_fewer_than_it_counts_loses_nobody(contoso: GoogleCustomer) -> None:
     contoso.hire(*NAMES)
@@ -344,6 +376,38 @@ def test_shared_mailboxes_are_what_the_policy_declares(anywhere: GoogleCustomer)
     anywhere.world.later(minutes=5)
     anywhere.sync()
     assert (anywhere.kinds()["Front Desk"], anywhere.kinds()["Press"]) == ("user", "shared_mailbox")
+
+
+@proves("S6", "Z2")
+def test_of_a_group_that_lists_fewer_than_it_counts_nobody_is_guessed_to_be_outside(anywhere: GoogleCustomer) -> None:
+    anywhere.hire("Front Desk", "Press Desk")
+    anywhere.group("shared", anywhere.group("desks", "Front Desk", "Press Desk"))
+    anywhere.world.add_lot("standard", 9)
+    anywhere.wire.order(Fault("lost_rows", "/groups/*/members", after=1, times=None))
+    declared = "shared_mailboxes_are: {groups: [shared@contoso.example]}"
+    rules = "- {name: shared, mailboxes: shared, license: standard}\n" + EVERYONE
+    anywhere.policy(rules, directory=declared, licenses="{shared_mailboxes: unlimited}")
+    anywhere.sync()
+    assert anywhere.through() == {"Front Desk": "entitlement"}
+    assert anywhere.waiting() == {"Directory Reader": "kind_unknown", "Press Desk": "kind_unknown"}
+    anywhere.wire.withdraw_faults()
+    anywhere.world.later(minutes=5)
+    anywhere.sync()
+    assert anywhere.through() == {
+        "Directory Reader": "seat", "Front Desk": "entitlement", "Press Desk": "entitlement",
+    }  # fmt: skip
+
+
+@proves("S6")
+def test_addresses_are_compared_without_case_and_in_one_spelling(contoso: GoogleCustomer) -> None:
+    contoso.gws.add_domain("xn--bcher-kva.example")
+    contoso.hire("Careers", address="Careers-Team@Contoso.Example")
+    contoso.hire("Orders", address="orders-team@xn--bcher-kva.example")
+    contoso.hire("Ada", address="ada@xn--bcher-kva.example")
+    declared = 'shared_mailboxes_are: {addresses: ["*-TEAM@contoso.example", "*-team@Bücher.example"]}'
+    settled(contoso, "- {name: books, domains: [bücher.example], license: standard}", directory=declared)
+    shared = {name for name, kind in contoso.kinds().items() if kind == "shared_mailbox"}
+    assert (shared, set(contoso.licenses())) == ({"Careers", "Orders"}, {"Ada"})
 
 
 def interrupted(contoso: GoogleCustomer) -> str:

@@ -1,6 +1,6 @@
 """Reading the groups that a policy names, with everything nested in them (G2, G3, Z2)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -37,6 +37,10 @@ class Grouped:
     cursor: str | None = None
     problem: str | None = None
     remedy: str | None = None
+
+    def whole_of(self, ids: Iterable[str]) -> bool:
+        """Whether every one of these groups that this walk came to told all its members."""
+        return all(id not in self.found or id in self.whole for id in ids)
 
     @property
     def empty(self) -> bool:

@@ -65,8 +65,8 @@ def _lost(declared: SharedMailboxes, units: Units | None) -> bool:
 def decide_by_groups(
     tx: "Transaction", run: Run, directory: Directory, pulled: Pulled, grouped: Grouped | None, units: Units | None
 ) -> int:
-    """After the merge: mailboxes of those in declared groups are shared, and of all that were left open users'.
-    Returns how many changed."""
+    """After the merge: mailboxes of those in declared groups are shared, and of all that were left open users', unless
+    a group may have more members than it listed. Returns how many changed."""
     declared = run.entry.shared_mailboxes_are
     if declared is None or not _by_groups(declared, directory) or not pulled.full:
         return 0
@@ -77,10 +77,11 @@ def decide_by_groups(
     gone = set(tx.groups.gone(key))
     if len(bound) < len(declared.groups) or any(id is None or id in gone for id in bound):
         return 0
-    members = tx.groups.members_of(key, [id for id in bound if id is not None])
+    stand_for = [id for id in bound if id is not None]
+    members = tx.groups.members_of(key, stand_for)
     kinds = {account: "shared" for account, mailbox in members.items() if mailbox != "shared"}
-    for account, mailbox in tx.mirror.open_mailboxes(key, pulled.walk.batch).items():
-        if account not in members and mailbox != "user":
-            kinds[account] = "user"
+    if grouped.whole_of(tx.groups.below(key, stand_for)):
+        left = tx.mirror.open_mailboxes(key, pulled.walk.batch)
+        kinds |= {account: "user" for account in left if account not in members}
     tx.mirror.learn_mailboxes(key, kinds)
     return len(kinds)

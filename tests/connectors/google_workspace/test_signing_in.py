@@ -167,6 +167,20 @@ def test_a_platform_token_that_is_not_there_is_asked_for(cloud: Cloud) -> None:
         read(cloud.open(FEDERATED))
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"credential_source": {"file": "/nowhere/token"}}, {"audience": "//elsewhere"}],
+    ids=["no file", "another audience"],
+)
+def test_a_configuration_that_was_wrong_is_read_again(cloud: Cloud, wrong: dict[str, object]) -> None:
+    good = (cloud.folder / "wif.json").read_text()
+    (cloud.folder / "wif.json").write_text(json.dumps({**json.loads(good), **wrong}))
+    with pytest.raises((NeedsPerson, Transient)):
+        read(cloud.open(FEDERATED))
+    (cloud.folder / "wif.json").write_text(good)
+    assert cloud.customer.reader in read(cloud.open(FEDERATED)).accounts
+
+
 def test_a_platform_token_that_google_does_not_trust(cloud: Cloud) -> None:
     (cloud.folder / "wif.token").write_text("somebody else's")
     with pytest.raises(NeedsPerson, match="workload identity federation"):

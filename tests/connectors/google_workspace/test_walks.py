@@ -207,6 +207,17 @@ def test_a_wanted_group_that_is_nowhere_is_told_gone_and_one_that_is_denied_need
 
 
 @proves("G3")
+@pytest.mark.parametrize("again", [False, True], ids=["in a walk", "by itself"])
+def test_a_group_whose_members_are_denied_needs_a_person(town: GoogleWorkspaceTown, again: bool) -> None:
+    group = town.create_group("Staff", people(town, 1))
+    town.simulator.order(Fault("forbidden", "/groups/*/members", times=None))
+    directory = town.open()
+    with pytest.raises(NeedsPerson) as needed:
+        list(directory.read_group(group) if again else directory.pull_groups(None, [group]))
+    assert needed.value.feature == "groups" and "Groups > Read" in needed.value.remedy
+
+
+@proves("G3")
 def test_an_alias_of_a_group_finds_it(town: GoogleWorkspaceTown) -> None:
     group = town.create_group("Staff", address="staff@contoso.example")
     town.contoso.rename_group(group, "Crew", address="crew@contoso.example")

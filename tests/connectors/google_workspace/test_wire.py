@@ -70,6 +70,13 @@ def test_a_flag_that_is_missing_is_unknown(flags: bytes, enabled: bool | None) -
     assert one(b'{"id": "1", "primaryEmail": "a@b.example", ' + flags + b"}").enabled is enabled
 
 
+@proves("Z2", "S6")
+def test_whoever_may_be_suspended_is_of_no_kind_yet() -> None:
+    """The store takes whoever is new for enabled; one whose kind is not known gets nothing."""
+    seen = one(b'{"id": "1", "primaryEmail": "a@b.example", "suspended": false}')
+    assert (seen.address, seen.enabled, seen.mailbox) == ("a@b.example", None, None)
+
+
 def test_of_a_user_without_an_address_nothing_is_said() -> None:
     assert one(b'{"id": "1", "name": {"fullName": "Ada"}, "suspended": true}') == Seen("1")
 

@@ -30,6 +30,11 @@ def test_who_fits_none_of_the_keys_is_not_excepted() -> None:
     assert EXCEPT.matches(account(), in_groups("Staff")) is None
 
 
+def test_an_address_beyond_ascii_is_one_in_both_spellings() -> None:
+    named = Exceptions(accounts=("Jürgen@bücher.example",))
+    assert named.matches(account("jürgen@xn--bcher-kva.example"), IN_NONE) is not None
+
+
 @pytest.mark.parametrize("address", ["", "svc"])
 def test_an_account_is_named_whole(address: str) -> None:
     assert EXCEPT.matches(account(address), IN_NONE) is None
