@@ -100,7 +100,7 @@ class Waiting:
             return sync(self.app, self.directory, self.asked)
         self.begun = False
         for look in self._looks():
-            if look % _DAEMON_EVERY == 0 and not daemon_runs(self.app):
+            if look % _DAEMON_EVERY == 0 and not self._is_under_way():
                 return sync(self.app, self.directory, self.asked)
             with self.app.store.read() as tx:
                 heard = tx.waiters.heard(self.id)
@@ -109,6 +109,20 @@ class Waiting:
             if heard is not None and heard.step is not None:
                 self.asked.progress(heard.step, heard.n)
         return RunResult(self.directory, None, "busy", error="the daemon has not come to it in time")
+
+    def _is_under_way(self) -> bool:
+        """Whether a daemon makes the pass, or will. It is asked again where the pass is over and nobody answers: whoever
+        made it was gone before it could, or approved a hold and read nothing."""
+        if not daemon_runs(self.app):
+            return False
+        with self.app.store.read() as tx:
+            heard, asked_at = tx.waiters.heard(self.id), tx.directories.by_id(self.directory).asked_at
+        if asked_at is not None or (heard is not None and heard.result is not None):
+            return True
+        with self.app.store.begin() as tx:
+            self.begin(tx)
+        begun, self.begun = self.begun, False
+        return begun
 
     def _looks(self) -> Iterator[int]:
         look = 0
