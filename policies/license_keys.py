@@ -33,6 +33,12 @@ class BadKey(SeatkeeperError):
     code = "license_key"
 
 
+class NoKey(BadKey):
+    """It is no license key at all, or one that was cut or mistyped: whoever gave it can put it right."""
+
+    code = "usage"
+
+
 class LicenseKey(msgspec.Struct, frozen=True):
     """The lot that a key brings."""
 
@@ -62,17 +68,17 @@ _decode = msgspec.json.Decoder(LicenseKey).decode
 
 
 def read_key(text: str) -> Signed:
-    """The key that a text is. White space does not count, since keys come in letters. Raises BadKey with what is wrong
+    """The key that a text is. White space does not count, since keys come in letters. Raises NoKey with what is wrong
     with it."""
     packed = "".join(text.split())
     if len(packed) > _LONGEST:
-        raise BadKey(f"this is no license key: it has {len(packed):,} characters, more than {_LONGEST:,}")
+        raise NoKey(f"this is no license key: it has {len(packed):,} characters, more than {_LONGEST:,}")
     parts = packed.split(".")
     if parts[0] != VERSION or len(parts) != 3:
-        raise BadKey(f"this is no license key, which is {VERSION}.….… : three parts with dots between them")
+        raise NoKey(f"this is no license key, which is {VERSION}.….… : three parts with dots between them")
     body, signature = _bytes(parts[1], "what it says"), _bytes(parts[2], "its signature")
     if len(signature) != _SIGNATURE:
-        raise BadKey(f"the license key is cut or mistyped: its signature has {len(signature)} bytes, not {_SIGNATURE}")
+        raise NoKey(f"the license key is cut or mistyped: its signature has {len(signature)} bytes, not {_SIGNATURE}")
     return Signed(_key(body), (f"{parts[0]}.{parts[1]}".encode(), body), signature)
 
 
@@ -83,16 +89,16 @@ def _bytes(part: str, what: str) -> bytes:
         plain = part.rstrip("=")
         return base64.urlsafe_b64decode(plain + "=" * (-len(plain) % 4))
     except (binascii.Error, ValueError):
-        raise BadKey(f"the license key is cut or mistyped: {what} is not base64url") from None
+        raise NoKey(f"the license key is cut or mistyped: {what} is not base64url") from None
 
 
 def _key(body: bytes) -> LicenseKey:
     try:
         key = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        raise BadKey(f"what the license key says cannot be read: {problem}") from None
+        raise NoKey(f"what the license key says cannot be read: {problem}") from None
     if key.term == "perpetual" and key.expires is not None:
-        raise BadKey(f"the license key {key.id} contradicts itself: it is perpetual, and ends on {key.expires}")
+        raise NoKey(f"the license key {key.id} contradicts itself: it is perpetual, and ends on {key.expires}")
     if key.starts is not None and key.expires is not None and key.expires < key.starts:
-        raise BadKey(f"the license key {key.id} contradicts itself: it ends on {key.expires}, before {key.starts}")
+        raise NoKey(f"the license key {key.id} contradicts itself: it ends on {key.expires}, before {key.starts}")
     return key

@@ -17,7 +17,8 @@ NAMED_WRONGLY = (
     "licenses pin nobody@contoso.example", "licenses unpin nobody@contoso.example",
     "licenses assign --where company=nobody", "licenses assign --where color=red", "licenses assign",
     "licenses assign --endpoint lab --license computer", "licenses import nothing.csv",
-    "lots add gold 5", "lots add standard 5 --company nobody", "lots renew lot-1", "lots prune",
+    "lots activate nonsense", "lots activate SK1.e30.c2hvcnQ", "lots add gold 5",
+    "lots add standard 5 --company nobody", "lots renew lot-1", "lots prune",
     "orders approve order-1", "orders reject order-1", "orders reopen order-1", "orders fulfill order-1",
     "orders cancel order-1 --yes", "orders add gold 5 --company contoso", "orders add standard 5 --company nobody",
     "plan show sha256:0", "plan approve sha256:0", "plan reject sha256:0", "plan reopen sha256:0",
@@ -30,8 +31,8 @@ NAMED_WRONGLY = (
     "report usage --month 2020-02 --company nobody", "report usage --month soon",
     "audit --company nobody", "feed --company nobody", "feed --after last",
 )  # fmt: skip
-"""Names of what is not there, and arguments that are none. A license key that nobody signed is no wrong usage, but
-refused (1)."""
+"""Names of what is not there, and arguments that are none. A whole license key that nobody signed is no wrong usage,
+but refused (1)."""
 UNASKED = (
     "licenses archive {person}", "licenses deactivate {person}", "licenses deactivate --where state=active",
     "company retire contoso", "directory retire contoso-m365",

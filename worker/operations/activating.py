@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from connectors.errors import NeedsPerson
 from connectors.license_keys import verified
 from connectors.secrets import Secrets
-from policies.license_keys import BadKey, LicenseKey
+from policies.license_keys import BadKey, LicenseKey, read_key
 from policies.provider import Provider
 from store.directories import RETIRED
 from store.times import micros
@@ -28,10 +28,11 @@ def activate(app: "App", text: str, who: str, *, company: str | None = None, ren
     """Put the lot of a license key into its pool, once. `company` is whom the key must be for, or whose own pool it
     is to go into where it is for nobody.
 
-    Raises BadKey for what is no key, none of this provider's, or over; Usage for another company's; Conflict for one
-    that was activated before.
+    Raises NoKey for what is no key; BadKey for one that is none of this provider's, or over; Usage for another
+    company's; Conflict for one that was activated before.
     """
     now = app.clock()
+    read_key(text)
     with app.store.read() as tx:
         provider = provider_saying(app, tx, lambda provider: provider.license_keys is not None)
     try:
