@@ -111,8 +111,8 @@ class Waiting:
         return RunResult(self.directory, None, "busy", error="the daemon has not come to it in time")
 
     def _is_under_way(self) -> bool:
-        """Whether a daemon makes the pass, or will. It is asked again where the pass is over and nobody answers: whoever
-        made it was gone before it could, or approved a hold and read nothing."""
+        """Whether a daemon makes the pass, or will. It is asked again where the pass is over and nobody answers:
+        whoever made it was gone before it could, or approved a hold and read nothing."""
         if not daemon_runs(self.app):
             return False
         with self.app.store.read() as tx:
