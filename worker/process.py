@@ -22,7 +22,7 @@ from types import FrameType
 import dramatiq
 
 from store.processes import SCHEDULER, UP, WORKER, Process
-from store.times import micros
+from store.times import micros, span
 from worker.actors import declare
 from worker.bootstrap import App, build
 from worker.broker import LONG, SHORT, ask_for, close, is_elsewhere, open_broker
@@ -88,7 +88,7 @@ class Daemon:
             ending.callback(close, self._broker)
             ending.callback(export_traces())
             self._serve(ending, announce)
-            self._beat()
+            self.beat()
             if self.schedules:
                 hasten(self.app, self.app.clock())
             _stop_on_signals(self.app.stopping)
@@ -102,7 +102,7 @@ class Daemon:
 
     def _all_loops(self) -> Sequence[Loop]:
         app, pace = self.app, self.pace
-        loops = [Loop("heart-beat", pace.beat, self._beat), self._pushes.loop]
+        loops = [Loop("heart-beat", pace.beat, self.beat), self._pushes.loop]
         if is_elsewhere(self._broker):  # asked here, so that whoever asks for /readyz waits for no Redis
             loops += [Loop("messages", pace.beat, lambda: ask_for(self._broker))]
         if self.works:
@@ -135,12 +135,14 @@ class Daemon:
         log.info("asked at %s", server.url, extra={"url": server.url})
         announce(server.url)
 
-    def _beat(self) -> None:
-        """Be heard of, and keep the leases of all runs."""
+    def beat(self) -> None:
+        """Be heard of, and keep the leases of all runs and the duties that are under way."""
         keep(self.app)
         now = micros(self.app.clock())
         with self.app.store.begin() as tx:
             tx.processes.beat(Process(self.app.owner, self.role, version("seatkeeper"), self._started_at, now))
+            if self.schedules:
+                tx.duties.keep(self.app.owner, now + span(self.pace.silent))
 
     def _tell(self) -> None:
         """Tell those who wait how far the runs are."""

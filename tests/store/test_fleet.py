@@ -53,6 +53,18 @@ def test_a_duty_stays_with_whoever_took_it_until_that_one_is_silent(store: Store
         assert tx.duties.take("policies", "two", later + 31 * SECOND, later + 60 * SECOND)
 
 
+@proves("Z4")
+def test_a_duty_that_takes_long_stays_with_whoever_is_at_it_and_is_heard_of(store: Store) -> None:
+    with store.begin() as tx:
+        tx.duties.take("policies", "one", NOW, NOW + 20 * SECOND)
+        tx.duties.keep("one", NOW + 39 * SECOND)
+        assert not tx.duties.take("policies", "two", NOW + 30 * SECOND, NOW + 50 * SECOND)
+        tx.duties.done("policies", "one", NOW + 31 * SECOND, NOW + 40 * SECOND, NOW + 60 * SECOND)
+        tx.duties.keep("one", NOW + 90 * SECOND)
+        assert tx.duties.is_due("policies", "one", NOW + 40 * SECOND), "what is done is left as it is"
+        assert tx.duties.take("policies", "two", NOW + 61 * SECOND, NOW + 90 * SECOND)
+
+
 def test_a_duty_that_somebody_asks_for_is_due_at_once_and_once_more_if_it_is_being_done(store: Store) -> None:
     with store.begin() as tx:
         tx.duties.take("policies", "one", NOW, NOW + 30 * SECOND)
