@@ -124,14 +124,18 @@ def test_a_diff_says_that_a_missing_file_takes_nothing_away(licensed: Terminal) 
     assert said.out == "contoso: its file is gone; it is frozen, and its licenses stay as they are\n"
 
 
-def test_a_diff_names_a_group_that_is_not_known_yet(licensed: Terminal) -> None:
+@proves("G3", "G8")
+def test_a_diff_says_that_a_mistyped_group_suspends_its_rule(licensed: Terminal) -> None:
     file = licensed.folder / "policies.d" / "contoso.yaml"
     file.write_text(file.read_text().replace("groups: [Backup Staff]", "groups: [Backup Staff, Night Shift]"))
     said = licensed("policy", "diff", "--json")
     assert said.json["notes"] == [
-        "contoso-m365: no group 'Night Shift' is known yet; who is in it is known after a sync"
+        "contoso-m365: rule 'staff' names 'Night Shift', and no such group is known here. If the next run finds none"
+        " either, the rule is suspended: whoever it might match keeps what they hold, and gets nothing new"
     ]
     assert not {change["effect"] for change in said.json["changes"]} & {"lose", "move"}
+    [report] = licensed("sync", "--json").json
+    assert report["error"] is not None and "'Night Shift'" in report["error"], "and so it is"
 
 
 # --- init ---

@@ -3,7 +3,7 @@
 Everybody is decided twice over the mirror as it is, a chunk at a time; nothing is written, and no directory is asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -113,8 +113,8 @@ def _of_company(app: "App", tx: "Transaction", company: str, policy: Policy, now
             found.notes.append(f"{directory.id}: in no file any more; it is frozen, and its licenses stay as they are")
             continue
         sides = (standing(app, tx, directory, old.policy, before), standing(app, tx, directory, policy, after))
-        for ref in sides[1].unknown:
-            found.notes.append(f"{directory.id}: no group {ref!r} is known yet; who is in it is known after a sync")
+        found.notes += _suspended(directory.id, "group", sides[1].groupless)
+        found.notes += _suspended(directory.id, "organizational unit", sides[1].placeless)
         contexts = (Context(old.policy, now), Context(policy, now))
         for proposal in _of_directory(tx, company, directory, sides, contexts, found):
             if proposal.kind in (Limited.ARCHIVE, Limited.RELEASE):
@@ -124,6 +124,16 @@ def _of_company(app: "App", tx: "Transaction", company: str, policy: Policy, now
     found.held += [
         Beyond(company, verdict.kind.value, verdict.why) for verdict in judge(removals, policy.safety, recent).held
     ]
+
+
+def _suspended(directory: str, what: str, rules: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Rules that come to nothing here for as long as nobody knows what a name in them stands for (G3)."""
+    for rule, names in sorted(rules.items()):
+        yield (
+            f"{directory}: rule {rule!r} names {', '.join(map(repr, names))}, and no such {what} is known here. If the"
+            " next run finds none either, the rule is suspended: whoever it might match keeps what they hold, and gets"
+            " nothing new"
+        )
 
 
 def _of_directory(

@@ -1,5 +1,6 @@
 """The rules as they stand over the mirror, for whoever asks between two runs; nothing is read from a directory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,10 @@ class Standing:
 
     book: RuleBook
     bound: dict[str, str]
-    unknown: tuple[GroupRef, ...]
-    """Names that no group in the mirror answers to; rules that need them are suspended (G3)."""
+    groupless: Mapping[str, tuple[GroupRef, ...]]
+    """Rules that name groups to which nothing in the mirror answers, with these names; they are suspended (G3)."""
+    placeless: Mapping[str, tuple[str, ...]]
+    """The same for organizational units."""
 
 
 def standing(app: "App", tx: "Transaction", row: DirectoryRow, policy: Policy, entry: DirectoryEntry) -> Standing:
@@ -38,9 +41,8 @@ def standing(app: "App", tx: "Transaction", row: DirectoryRow, policy: Policy, e
     lost = [ref for ref in refs if ref not in bound or bound[ref] in gone]
     elsewhere = tx.groups.bound_in_company(row.company, row.key, [ref for ref in lost if ref not in bound])
     stopped = suspended_rules(policy, lost, elsewhere, entry)
-    unknown = tuple(ref for ref in lost if any(ref in refs for refs in stopped.values()))
     units = bound_units(tx, row, policy, entry, by_id=app.has_unit_ids(entry.kind))
     suspended = {name: (*stopped.get(name, ()), *units.stopped.get(name, ())) for name in (*stopped, *units.stopped)}
     org_units, groups = app.has_org_units(entry.kind), app.has_groups(entry.kind)
     book = rule_book(policy, entry, suspended, org_units=org_units, groups=groups, units=units.ids)
-    return Standing(book, {ref: bound[ref] for ref in refs if ref in bound}, unknown)
+    return Standing(book, {ref: bound[ref] for ref in refs if ref in bound}, stopped, units.stopped)
