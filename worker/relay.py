@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 CLAIM = timedelta(minutes=10)
 """Longer than asking takes: two requests at the bounds of the HTTP client."""
 MANY = 1_000
+ENOUGH = timedelta(minutes=10)
+"""For so long one round goes on; what is left is carried by the next."""
 
 
 def relay_once(app: "App", now: datetime, limit: int = MANY, *, asked: bool = False) -> int:
@@ -31,7 +33,10 @@ def relay_once(app: "App", now: datetime, limit: int = MANY, *, asked: bool = Fa
     if asked:
         with app.store.begin() as tx:
             tx.outbox.hasten(at)
-    while carried < limit and not app.stopping.is_set() and (entry := _claimed(app, at)) is not None:
+    while carried < limit and not app.stopping.is_set() and app.clock() < now + ENOUGH:
+        entry = _claimed(app, at)
+        if entry is None:
+            break
         app.mark("order claimed")
         place_order(app, entry)
         carried += 1

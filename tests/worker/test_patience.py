@@ -11,9 +11,9 @@ from tests.worker.world import Customer, World
 from worker.relay import relay_once
 
 
-def buys_too(world: World, shop: Shop) -> Customer:
+def buys_too(world: World, shop: Shop, company: str = "fabrikam") -> Customer:
     """Another company that buys at the same portal."""
-    fabrikam = world.customer("fabrikam")
+    fabrikam = world.customer(company)
     fabrikam.crowd(2)
     seller = f"{{kind: http, url: '{shop.url}', secret: {{file: portal}}}}"
     fabrikam.policy(STAFF, purchasing=f"{{seller: {seller}, standard: {{auto: true}}}}")
@@ -92,3 +92,45 @@ def test_while_a_portal_is_left_alone_nothing_is_written_for_orders_that_are_not
         world.later(timedelta(minutes=5))
         assert relay_once(world.app, world.clock()) == 0
         assert world.dump() == before
+
+
+@proves("P7", "Z9")
+def test_a_portal_that_hangs_holds_up_who_buys_elsewhere_once_and_not_for_every_order(world: World) -> None:
+    """A distributor that is down has the orders of many companies; it would be waited for with each of them."""
+
+    def hangs(step: str) -> None:
+        if step == "order leaves":
+            world.later(seconds=100)
+
+    with a_shop(world) as shop:
+        others = [buys_too(world, shop, f"company-{number}") for number in range(4)]
+        shop.portal.order(Fault("reset", times=None))
+        for customer in (shop.buyer, *others):
+            customer.sync()
+        world.restart(hangs)
+        began = world.clock()
+        assert shop.relay() == 5
+        assert world.clock() - began == timedelta(seconds=100)
+        assert posted(shop) == 1
+
+        shop.portal.withdraw_faults()
+        world.restart()
+        world.later(minutes=2)
+        assert shop.relay() == 5
+        assert {state for *_, state in world.orders()} == {"fulfilled"}, "and they are served when it is there again"
+
+
+@proves("Z9")
+def test_one_round_of_orders_ends_although_everybody_hangs(world: World) -> None:
+    """Who carries them for hours is taken for stuck."""
+    with a_shop(world) as shop:
+        others = [buys_too(world, shop, f"company-{number}") for number in range(12)]
+        for customer in (shop.buyer, *others):
+            customer.sync()
+        world.restart(lambda step: world.later(seconds=100) if step == "order leaves" else None)
+        began = world.clock()
+        shop.relay()
+        assert world.clock() - began < timedelta(minutes=12)
+        shop.relay()
+        shop.relay()
+        assert {state for *_, state in world.orders()} == {"fulfilled"}

@@ -29,12 +29,16 @@ if TYPE_CHECKING:
     from worker.bootstrap import App
 
 log = logging.getLogger(__name__)
+SLOW = 10 * SECOND
+"""A seller that lets us wait for longer, and in vain, holds up the orders for others."""
+SPARED = 60 * SECOND
+"""For so long nothing else is asked there then."""
 
 
 def place_order(app: "App", entry: Outgoing) -> None:
     """Ask the seller about one order, once, and record what it says; what stands in the way is written down with the
     time of the next attempt."""
-    errand, address = _errand(app, entry), None
+    errand, address, began = _errand(app, entry), None, micros(app.clock())
     try:
         seller = _seller(app, errand)
         address = seller.address
@@ -44,13 +48,13 @@ def place_order(app: "App", entry: Outgoing) -> None:
         said = _asked(seller, errand)
         key = key_in(app, errand.in_force, said)
     except ConnectorError as problem:
-        _put_off(app, errand, problem, address)
+        _put_off(app, errand, problem, address, began)
         return
     app.mark("order answered")
     try:
         record(app, errand, said, key)
     except Conflict as quicker:  # with the license key; the next look finds its lot
-        _put_off(app, errand, Transient(str(quicker)), address)
+        _put_off(app, errand, Transient(str(quicker)), None, began)
         return
     app.mark("order recorded")
 
@@ -127,16 +131,18 @@ def _asked(seller: Seller, errand: Errand) -> Receipt | Refusal:
     )
 
 
-def _put_off(app: "App", errand: Errand, problem: ConnectorError, address: str | None) -> None:
+def _put_off(app: "App", errand: Errand, problem: ConnectorError, address: str | None, began: int) -> None:
     """Nothing is known, so nothing changes; it is tried again later (P7, Z2). A seller that names a time is asked
-    nothing at all before."""
+    nothing at all before; one that hangs is left alone for a minute, in which those who buy elsewhere have their
+    turn (Z9)."""
     after = problem.retry_after if isinstance(problem, Transient) else None
     remedy = f"; {problem.remedy}" if isinstance(problem, NeedsPerson) else ""
     log.warning("order %s of %s: %s", errand.order.id, errand.company.id, problem)
     now = micros(app.clock())
     with app.store.begin() as tx:
-        if address is not None and after is not None:
-            tx.outbox.pause(address, now + int(after * SECOND), str(problem), now)
+        rest = int(after * SECOND) if after is not None else SPARED if now - began > SLOW else None
+        if address is not None and rest is not None:
+            tx.outbox.pause(address, now + rest, str(problem), now)
         tx.outbox.postpone(errand.entry, later(app, errand, after), f"{problem}{remedy}", unsent=problem.unsent)
 
 
