@@ -4,20 +4,25 @@ A kind of directory says in its `DirectoryConnector` which function examines one
 asked which tenant it is.
 """
 
+import socket
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import NamedTuple
 
+from connectors.connections import NoAnswer
 from connectors.context import Context
 from connectors.errors import ConnectorError, NeedsPerson, Transient
+from connectors.http import Request
+from connectors.pushes import NOTHING_HERE
 from connectors.registry import directories, open_directory, open_seller
 from connectors.verdicts import Patience
 from policies.credentials import EnvRef, FileRef
 from policies.document import DirectoryEntry, SellerEntry
 
 SIGN_IN, TENANT, USERS, GROUPS, MAILBOXES = "sign-in", "tenant", "users", "groups", "mailboxes"
-UNITS, EVENTS = "organizational units", "audit events"
+UNITS, EVENTS, PUSHES = "organizational units", "audit events", "pushes"
 """What is tried of a directory. The detail of `tenant` is the tenant id or customer id that it reports of itself."""
 BRIEF = Patience(attempts=2, longest=5.0)
 """Somebody waits for the answer."""
@@ -77,6 +82,31 @@ def examine_seller(entry: SellerEntry, context: Context) -> Finding:
         return seller.address
 
     return tried("seller", attempt)
+
+
+def examine_pushes(address: str, context: Context) -> Finding:
+    """Whether a daemon of ours is where a vendor is told to push to: it answers in its own way to a push that is none.
+
+    Asked from here, which is not where the vendor stands: that nothing gets there from here proves nothing.
+    """
+
+    def attempt() -> str:
+        try:
+            answer = context.http.send(Request("POST", f"{address.rstrip('/')}/{NOBODY}"))
+        except NoAnswer as problem:
+            if isinstance(problem.__context__, socket.gaierror | ssl.SSLError):
+                raise NeedsPerson(f"{address}: {problem}", remedy=_HEARD_BY_ALL) from None
+            return f"not reached from here ({problem}); ask from outside: {_OUTSIDE} {address}/x"
+        if (answer.status, answer.body) != (404, NOTHING_HERE):
+            raise NeedsPerson(f"{address} is answered by something else, with status {answer.status}", remedy=_LET_BY)
+        return f"a daemon answers, as asked from here; to ask from outside: {_OUTSIDE} {address}/x"
+
+    return tried(PUSHES, attempt)
+
+
+_OUTSIDE = "404 and “nothing is here” is right for curl --request POST --include"
+_HEARD_BY_ALL = "give the address a name that everybody can resolve, and a certificate that everybody trusts"
+_LET_BY = "let POST below this address through to /google of SEATKEEPER_CONSOLE of a daemon, and see that one runs"
 
 
 def examine_secrets(refs: Sequence[EnvRef | FileRef], context: Context) -> Iterator[Finding]:

@@ -10,6 +10,9 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from connectors.registry import directories
 from policies.document import DirectoryEntry
 
+NOTHING_HERE = b"nothing is here\n"
+"""What is answered with status 404 to whoever comes to a place where nothing is, or does not know a channel's token."""
+
 
 class Registered(NamedTuple):
     """A channel as the vendor has it."""

@@ -10,6 +10,7 @@ from datetime import timedelta
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
+from connectors.pushes import NOTHING_HERE
 from store.times import micros, span
 from worker.health import Said
 from worker.loops import Loop
@@ -22,7 +23,7 @@ PATH = "/google/"
 APART = timedelta(minutes=1)
 """From the end of one read to the next that a push begins."""
 _EVERY = timedelta(seconds=1)
-_NOBODY = Said(404, b"nothing is here\n")
+_NOBODY = Said(404, NOTHING_HERE)
 
 
 class PushesHeard:

@@ -12,7 +12,19 @@ import msgspec
 
 from connectors.context import Context
 from connectors.errors import NeedsPerson, Transient
-from connectors.examining import BRIEF, EVENTS, GROUPS, SIGN_IN, TENANT, UNITS, USERS, Finding, Needed, tried
+from connectors.examining import (
+    BRIEF,
+    EVENTS,
+    GROUPS,
+    SIGN_IN,
+    TENANT,
+    UNITS,
+    USERS,
+    Finding,
+    Needed,
+    examine_pushes,
+    tried,
+)
 from connectors.google_workspace import Options, hints, names, units, users
 from connectors.google_workspace.directory import GoogleWorkspace, open_directory
 from connectors.google_workspace.google import Google
@@ -32,6 +44,13 @@ _administrator = reader(_Administrator)
 
 
 def examine(options: Options, context: Context, needed: Needed) -> Iterator[Finding]:
+    """Try what the customer grants, and the address for pushes where the directory's entry has one."""
+    yield from _granted(options, context, needed)
+    if options.push is not None:
+        yield examine_pushes(options.push, context)
+
+
+def _granted(options: Options, context: Context, needed: Needed) -> Iterator[Finding]:
     """Sign in; then ask for users, which tell the customer, for groups and units where the policy has any, and for
     audit events where the directory's entry goes by them."""
     opened: list[GoogleWorkspace] = []

@@ -14,7 +14,10 @@ from tests.proves import proves
 from tests.worker.google import GoogleCustomer, workspace
 from tests.worker.test_doctoring import examined, the, wrong
 from tests.worker.world import World
+from worker.health import Health, HealthServer
 from worker.operations.doctoring import Diagnosis
+from worker.pushes import PushesHeard
+from worker.telemetry import Telemetry
 
 RULES = """
 - {name: staff, groups: [staff@contoso.example], license: standard}
@@ -222,3 +225,26 @@ def test_a_directory_that_does_not_answer_is_told_soon(contoso: GoogleCustomer) 
     found = examined(contoso.world)
     assert wrong(found)[0] == (contoso.directory, "users")
     assert "network" in found_wrong(contoso, found)["users"][1]
+
+
+@pytest.mark.parametrize(
+    ("where", "well", "told"),
+    [
+        ("{daemon}/google", True, "a daemon answers, as asked from here"),
+        ("{elsewhere}/google", False, "is answered by something else, with status"),
+        ("http://127.0.0.1:9/google", True, "not reached from here (it could not be reached); ask from outside: 404"),
+        ("https://{host}/google", False, "the TLS connection failed"),
+    ],
+)
+def test_the_address_for_pushes_is_asked_from_here(contoso: GoogleCustomer, where: str, well: bool, told: str) -> None:
+    app = contoso.world.app
+    server = HealthServer("127.0.0.1:0", Health(app, [], Telemetry().registry), PushesHeard(app).heard)
+    assert contoso.server is not None
+    host = server.url.removeprefix("http://")
+    address = where.format(daemon=server.url, host=host, elsewhere=contoso.server.url)
+    contoso.policy(RULES, directory=f"push: {address}")
+    found = the(examined(contoso.world), "pushes")
+    server.close()
+    assert (found.of, found.ok) == (contoso.directory, well)
+    assert told in str(found.detail if well else found.problem)
+    assert found.ok or found.remedy
