@@ -5,7 +5,7 @@ A message carries ids and no more. Losing one loses nothing: what must happen is
 
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
-from dramatiq.middleware import AgeLimit, Callbacks, Pipelines, Retries, ShutdownNotifications
+from dramatiq.middleware import AgeLimit, Callbacks, Middleware, Pipelines, Retries, ShutdownNotifications
 
 from connectors.errors import NeedsPerson
 from worker.redis import ask, redis_at
@@ -15,6 +15,14 @@ SHORT, LONG = "directories", "long_directories"
 """The queues: passes that are over in a moment, and those that may take their time."""
 OLDEST = 60_000
 """Milliseconds after which a message is not worth reading: what it says was said again since."""
+
+
+class Forgetting(Middleware):
+    """Forgets at once what this process did not work on: it was too old, and was said again since."""
+
+    def after_nack(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
+        if isinstance(broker, StubBroker):
+            broker.dead_letters_by_queue[message.queue_name].clear()
 
 
 def open_broker(redis_url: str | None) -> dramatiq.Broker:
@@ -27,14 +35,15 @@ def open_broker(redis_url: str | None) -> dramatiq.Broker:
         Retries(max_retries=0),  # the store says what is due; a message is never repeated for its own sake
     ]
     if redis_url is None:
-        return StubBroker(middleware=middleware)
+        return StubBroker(middleware=[*middleware, Forgetting()])
     from dramatiq.brokers.redis import RedisBroker
 
     try:
         client = redis_at(redis_url)
     except NeedsPerson as problem:
         raise SettingsError(f"{problem}; {problem.remedy}") from None
-    broker: dramatiq.Broker = RedisBroker(client=client, middleware=middleware)  # type: ignore[no-untyped-call]
+    # What nobody worked on would be kept for a week otherwise.
+    broker: dramatiq.Broker = RedisBroker(client=client, middleware=middleware, dead_message_ttl=OLDEST)  # type: ignore[no-untyped-call]
     return broker
 
 

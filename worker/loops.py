@@ -50,14 +50,25 @@ class Loop:
             pause = self._every
             try:
                 self._action()
-                self.failures = 0
+                self._succeeded()
             except Exception as problem:
-                self.problem = _told(problem)
-                self.failures += 1
                 pause = max(pause, _AFTER_A_FAILURE)
-                log.exception("%s failed, and is tried again: %s", self.name, self.problem)
+                if self._is_worth_telling(problem):
+                    told = {"failures": self.failures}
+                    log.exception("%s failed, and is tried again: %s", self.name, self.problem, extra=told)
             self._turned = time.monotonic()
             self._stop.wait(pause)
+
+    def _succeeded(self) -> None:
+        if self.failures > 1:
+            log.info("%s goes on after %d failures", self.name, self.failures)
+        self.failures = 0
+
+    def _is_worth_telling(self, problem: Exception) -> bool:
+        """What fails for hours is told ever more seldom, unless something else is wrong with it by now."""
+        before, self.problem = self.problem, _told(problem)
+        self.failures += 1
+        return self.problem != before or self.failures.bit_count() == 1
 
 
 def _told(problem: Exception) -> str:

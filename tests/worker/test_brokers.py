@@ -12,7 +12,7 @@ from dramatiq.brokers.stub import StubBroker
 from tests.proves import proves
 from tests.worker.world import Customer, World, open_app
 from worker.actors import Actors, declare
-from worker.broker import LONG, SHORT, close, open_broker, waiting
+from worker.broker import LONG, OLDEST, SHORT, close, open_broker, waiting
 from worker.crew import Crew, Slots
 from worker.handing_back import HandingBack
 from worker.pace import Pace
@@ -129,6 +129,20 @@ def test_a_message_that_is_lost_loses_nothing(
     with working(world, broker):
         pass
     assert len(contoso.licenses()) == 4
+
+
+@proves("Z7")
+def test_messages_that_nobody_has_worked_on_are_kept_nowhere(
+    broker: dramatiq.Broker, actors: Actors, world: World
+) -> None:
+    """They would be for a week in Redis, and for ever in this process."""
+    with working(world, broker):
+        for _ in range(3):
+            actors.sync.send(None)
+    if isinstance(broker, StubBroker):
+        assert broker.dead_letters == []
+    else:
+        assert broker.dead_message_ttl <= OLDEST  # type: ignore[attr-defined]
 
 
 @proves("Z7", "Z9")

@@ -8,6 +8,7 @@ import pytest
 from connectors.simulators.microsoft365 import App
 from tests.proves import proves
 from tests.worker.world import PERSON, Customer, World
+from worker.operations import policies
 
 STAFF = "- {name: staff, groups: [Staff], license: standard, on_leave: {then: release, after: 0s}}"
 
@@ -18,6 +19,19 @@ def licensed(world: World, contoso: Customer) -> None:
     world.add_lot("standard", 5)
     contoso.policy(STAFF)
     contoso.sync()
+    assert contoso.licenses() == {"Ada": "standard"}
+
+
+def test_a_process_forgets_versions_that_were_edited_since(
+    world: World, contoso: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In years there are very many: an edit of the provider's file makes one for every company."""
+    monkeypatch.setattr(policies, "KNOWN", 5)
+    licensed(world, contoso)
+    for seconds in range(20):
+        contoso.policy(STAFF.replace("0s", f"{seconds}s"))
+        contoso.sync()
+    assert len(world.app.policies) <= 5
     assert contoso.licenses() == {"Ada": "standard"}
 
 

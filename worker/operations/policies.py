@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from store.transaction import Transaction
     from worker.bootstrap import App
 
+KNOWN = 20_000
+"""Versions of policies that a process knows as values at most: some six kilobytes each, and one edit of what the
+provider says makes one for every company."""
+
 
 @dataclass(frozen=True, slots=True)
 class InForce:
@@ -99,11 +103,14 @@ def in_force(app: "App", tx: "Transaction", company: str) -> InForce | None:
 
 
 def of_version(app: "App", tx: "Transaction", key: int | None) -> InForce | None:
-    """A version by its key: read from the store once a process. None where there is none."""
+    """A version by its key: read from the store once a process, and again by and by where there are very many. None
+    where there is none."""
     if key is None:
         return None
     known = app.policies.get(key)
     if known is None:
+        if len(app.policies) >= KNOWN:  # most of them are of policies that were edited since
+            app.policies.clear()
         known = app.policies[key] = parsed(tx.versions.version(key), app.kinds)
     return known
 
@@ -126,7 +133,7 @@ class _Kinds:
         return id(self.kinds)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=KNOWN)
 def _parsed(key: int, text: str, file: str, provider_text: str | None, kinds: _Kinds) -> InForce:
     provider = Provider() if provider_text is None else read_provider(provider_text, PROVIDER_FILE, kinds.kinds)
     return InForce(key, read_policy(text, file, kinds.kinds, provider), provider)

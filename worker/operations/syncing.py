@@ -97,14 +97,12 @@ def _take(app: "App", directory: str) -> Lease | None:
 
 
 def _begin(app: "App", directory: str, lease: Lease, asked: Asked, briefing: Briefing | None) -> Run:
-    policy = None
-    if briefing is None or briefing.row.policy not in app.policies:
+    policy = None if briefing is None else app.policies.get(briefing.row.policy or 0)
+    if briefing is None or policy is None:
         with app.store.read() as tx:
             briefing = briefing or briefings(tx, [lease.directory])[lease.directory]
             policy = of_version(app, tx, briefing.row.policy)
     row = briefing.row
-    if policy is None and row.policy is not None:
-        policy = app.policies[row.policy]
     if row.retired or row.state == "frozen":
         raise Usage(f"{directory} is {'retired' if row.retired else 'frozen'}; nothing is changed for it")
     entry = None if policy is None else policy.entry(directory)
