@@ -4,17 +4,14 @@ A kind of directory says in its `DirectoryConnector` which function examines one
 asked which tenant it is.
 """
 
-import socket
-import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import NamedTuple
 
-from connectors.connections import NoAnswer
 from connectors.context import Context
 from connectors.errors import ConnectorError, NeedsPerson, Transient
-from connectors.http import Request
+from connectors.http import NoAnswer, Request
 from connectors.pushes import NOTHING_HERE
 from connectors.registry import directories, open_directory, open_seller
 from connectors.verdicts import Patience
@@ -94,7 +91,7 @@ def examine_pushes(address: str, context: Context) -> Finding:
         try:
             answer = context.http.send(Request("POST", f"{address.rstrip('/')}/{NOBODY}"))
         except NoAnswer as problem:
-            if isinstance(problem.__context__, socket.gaierror | ssl.SSLError):
+            if str(problem) in _NOBODY_GETS_THERE:
                 raise NeedsPerson(f"{address}: {problem}", remedy=_HEARD_BY_ALL) from None
             return f"not reached from here ({problem}); ask from outside: {_OUTSIDE} {address}/x"
         if (answer.status, answer.body) != (404, NOTHING_HERE):
@@ -104,6 +101,8 @@ def examine_pushes(address: str, context: Context) -> Finding:
     return tried(PUSHES, attempt)
 
 
+_NOBODY_GETS_THERE = ("its name cannot be resolved", "the TLS connection failed")
+"""What is said of a connection that fails from anywhere."""
 _OUTSIDE = "404 and “nothing is here” is right for curl --request POST --include"
 _HEARD_BY_ALL = "give the address a name that everybody can resolve, and a certificate that everybody trusts"
 _LET_BY = "let POST below this address through to /google of SEATKEEPER_CONSOLE of a daemon, and see that one runs"
