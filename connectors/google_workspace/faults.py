@@ -174,5 +174,5 @@ def _denied(codes: set[str], caller: Caller, feature: str) -> tuple[str, str]:
     return (
         f"{who} may not read {NAMES[feature]}",
         f"check that {who} is not suspended, and has an admin role with the Admin API privilege"
-        f" {PRIVILEGES[feature]} in the customer's Admin console",
+        f" {PRIVILEGES[feature]} in the Admin console of the customer that `customer` of the directory means",
     )

@@ -4,9 +4,9 @@ Google's own expansion of nested groups has returned too few members, so it is n
 organization can be one member; the store knows what that means (`EVERYBODY`). There is no delta: every walk is whole,
 and hints can only say that none is needed.
 
-A list of members that is shorter than the group's own count is read once more; where it stays short, the group is not
-told to be whole, so that nobody is taken to have left it. A group within a group that we may not see, as one of another
-organization, is passed over.
+A list of members that is shorter than the group's own count, or does not say what each of them is, is read once more;
+where it stays so, the group is not told to be whole, so that nobody is taken to have left it. A group within a group
+that we may not see, as one of another organization, is passed over.
 """
 
 import logging
@@ -119,11 +119,14 @@ def _believed(google: Google, group: Group, *, of_ours: bool) -> Iterator[GroupP
     told = group.directMembersCount or ""
     counted = int(told) if told.isdecimal() else 0
     met: set[str] = set()
+    untold: set[str] = set()
+    """Members of whom it was not said what they are."""
     for _ in range(2):
         for members, _last in _listed(google, group.id, of_ours=of_ours):
-            met.update(member.id for member in members)
+            met.update(member.id for member in members if member.type)
+            untold.update(member.id for member in members if not member.type)
             yield GroupPage(edges=_edges(group.id, members))
-        if len(met) >= counted:
+        if len(met) >= counted and met >= untold:
             yield GroupPage(whole=(group.id,))
             return
     log.warning("group %s lists %d of %d members; nobody is taken to have left it", group.id, len(met), counted)

@@ -120,6 +120,12 @@ class Units(msgspec.Struct):
 
 class _ErrorItem(msgspec.Struct):
     reason: str = ""
+    domain: str = ""
+
+    @property
+    def is_of_quota(self) -> bool:
+        """Whether it is about how much is asked; a project's settings are of the same domain."""
+        return self.domain == QUOTA and any(word in self.reason.lower() for word in ("limit", "quota"))
 
 
 class _Error(msgspec.Struct):
@@ -133,6 +139,8 @@ class _ErrorBody(msgspec.Struct):
     error: _Error
 
 
+QUOTA = "usageLimits"
+"""The domain of what is said of quotas; as a code our word for any reason of throttling."""
 NO_TENANT = "domainNotFound"
 """Our word for a 404 that means the tenant and not the object: Google has one reason for both."""
 _CODE = re.compile(r"[\w.-]{1,80}")
@@ -146,6 +154,8 @@ def codes(body: bytes) -> tuple[str, ...]:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ("quotaExceeded",) if body[:200].lower().lstrip().startswith(b"quota exceeded") else ()
     found = [error.status, *(item.reason for item in (*error.errors, *error.details))]
+    if any(item.is_of_quota for item in error.errors):
+        found.append(QUOTA)
     if error.message.startswith("Domain not found"):
         found.append(NO_TENANT)
     return tuple(code for code in dict.fromkeys(found) if _CODE.fullmatch(code))
@@ -154,10 +164,17 @@ def codes(body: bytes) -> tuple[str, ...]:
 DIALECT = Dialect(
     codes,
     too_much=frozenset(
-        {"userratelimitexceeded", "ratelimitexceeded", "quotaexceeded", "rate_limit_exceeded", "resource_exhausted"}
+        {
+            "usagelimits",
+            "userratelimitexceeded",
+            "ratelimitexceeded",
+            "quotaexceeded",
+            "rate_limit_exceeded",
+            "resource_exhausted",
+        }
     ),
 )
-"""Google throttles as 403 by three reasons, too."""
+"""Google throttles as 403, too, by three reasons, and others of the same domain."""
 
 
 def reader(shape: type[Shape]) -> Callable[[bytes], Shape]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 
 from connectors.simulators.google_workspace import SIMULATED_CLIENT_ID, Fault
 from store.account_filters import AccountFilter
+from store.overview import overview
 from store.times import micros
 from tests.proves import proves
 from tests.worker.google import GoogleCustomer, workspace
@@ -345,11 +347,13 @@ def test_a_group_whose_members_are_denied_suspends_its_rules_and_nothing_else(co
 
 
 @proves("Z2")
-def test_a_group_that_lists_fewer_than_it_counts_loses_nobody(contoso: GoogleCustomer) -> None:
+@pytest.mark.parametrize("kind", ["lost_rows", "without_types"])
+def test_a_group_that_lists_fewer_than_it_counts_loses_nobody(contoso: GoogleCustomer, kind: Any) -> None:
+    """Those, too, of whom it does not say what they are."""
     contoso.hire(*NAMES)
     contoso.group("staff", *NAMES)
     before = settled(contoso, STAFF)
-    contoso.wire.order(Fault("lost_rows", "/groups/*/members", entries=3, times=None))
+    contoso.wire.order(Fault(kind, "/groups/*/members", entries=3, times=None))
     contoso.world.later(minutes=5)
     contoso.sync()
     assert contoso.licenses() == before
@@ -396,6 +400,48 @@ def test_of_a_group_that_lists_fewer_than_it_counts_nobody_is_guessed_to_be_outs
     assert anywhere.through() == {
         "Directory Reader": "seat", "Front Desk": "entitlement", "Press Desk": "entitlement",
     }  # fmt: skip
+
+
+@proves("S6", "G3")
+@pytest.mark.parametrize(
+    "declared, why",
+    [
+        ("groups: [nobody@contoso.example]", "the group 'nobody@contoso.example' matches no group"),
+        ("groups: [Desks]", "the group 'Desks' matches several groups"),
+        ("org_units: [/Nowhere]", "the organizational unit '/Nowhere' matches no organizational unit"),
+    ],
+)
+def test_a_declaration_that_names_what_is_not_there_is_told(anywhere: GoogleCustomer, declared: str, why: str) -> None:
+    anywhere.hire("Ada")
+    for address in ("a@contoso.example", "b@contoso.example"):
+        anywhere.group("Desks", address=address)
+    anywhere.policy(EVERYONE, directory=f"shared_mailboxes_are: {{{declared}}}")
+    for _ in range(2):
+        result = anywhere.sync()
+        assert result.error == f"shared mailboxes cannot be told: {why}" and "shared_mailboxes_are" in (
+            result.remedy or ""
+        )
+        anywhere.world.later(minutes=5)
+    with anywhere.world.store.read() as tx:
+        [told] = overview(tx, micros(anywhere.world.clock()), {}).directories
+    assert (told.state, told.problem, told.remedy) == ("healthy", result.error, result.remedy)
+    assert set(anywhere.waiting().values()) == {"kind_unknown"}
+    anywhere.policy(EVERYONE, directory=f"unknown_mailboxes: user\n    shared_mailboxes_are: {{{declared}}}")
+    assert anywhere.sync().error is None and anywhere.waiting().keys() <= {"Ada", "Directory Reader"}
+
+
+@proves("S6")
+@pytest.mark.parametrize(
+    "scope, declared", [("group", "groups: [desks@contoso.example]"), ("orgunit", "org_units: [/Shared]")]
+)
+def test_a_declaration_that_we_may_not_look_up_is_told(contoso: GoogleCustomer, scope: str, declared: str) -> None:
+    contoso.group("desks")
+    contoso.gws.create_unit("/Shared")
+    settled(contoso, directory=f"shared_mailboxes_are: {{{declared}}}")
+    contoso.gws.withdraw(SIMULATED_CLIENT_ID, f"admin.directory.{scope}.readonly")
+    contoso.world.later(hours=2)
+    result = contoso.sync()
+    assert "cannot be read" in (result.error or "") and f"admin.directory.{scope}.readonly" in (result.remedy or "")
 
 
 @proves("S6")

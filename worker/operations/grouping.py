@@ -260,10 +260,13 @@ def _suspension(stopped: Mapping[str, tuple[GroupRef, ...]], grouped: Grouped) -
     told = []
     for rule, refs in sorted(stopped.items()):
         for ref in refs:
-            problem = grouped.bindings[ref].problem or ""
-            why = {"missing": "matches no group", "ambiguous": "matches several groups"}.get(problem, "is gone")
-            told.append(f"rule {rule!r} is suspended: the group {ref!r} {why}")
+            told.append(f"rule {rule!r} is suspended: the group {ref!r} {why_lost(grouped.bindings[ref])}")
     return "; ".join(told)
+
+
+def why_lost(binding: Binding) -> str:
+    """What is wrong with a name that stands for no group."""
+    return {"missing": "matches no group", "ambiguous": "matches several groups"}.get(binding.problem or "", "is gone")
 
 
 def suspended(

@@ -4,19 +4,24 @@ What an account's address and unit say is known as it is read; who is in a decla
 is taken for a user's mailbox while a group or unit of the declaration cannot be told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from connectors.base import Directory, Seen
 from policies.document import SharedMailboxes
-from worker.operations.grouping import Grouped
+from store.groups import Binding
+from worker.operations.grouping import Grouped, Resolved, resolved, why_lost
 from worker.operations.pulling import Pulled, Reading
 from worker.operations.runs import Run
-from worker.operations.units import Units
+from worker.operations.unit_bindings import bound_units
+from worker.operations.units import WHY, Units, with_units
 
 if TYPE_CHECKING:
     from store.transaction import Transaction
+
+REMEDY = "correct `shared_mailboxes_are` of the directory, or set its `unknown_mailboxes: user`"
 
 
 def reading(run: Run, directory: Directory, units: Units | None) -> Reading:
@@ -85,3 +90,48 @@ def decide_by_groups(
         kinds |= {account: "user" for account in left if account not in members}
     tx.mirror.learn_mailboxes(key, kinds)
     return len(kinds)
+
+
+def names_of(tx: "Transaction", run: Run, grouped: Grouped | None, units: Units | None) -> Resolved:
+    """What the policy's groups and units come to, and what is to be told of them: also where nothing but kinds of
+    mailboxes depends on them, since new accounts wait then."""
+    names = with_units(tx, run, units, resolved(tx, run, grouped))
+    known = names.problem or ""
+    told = [(why, remedy) for why, remedy in _untold(tx, run, grouped, units) if why not in known]
+    if not told or run.entry.unknown_mailboxes is not None:
+        return names
+    problem = "; ".join(why for why in (names.problem, *(why for why, _ in told)) if why)
+    return replace(names, hash=f"{names.hash}{told!r}", problem=problem, remedy=names.remedy or told[0][1])
+
+
+def _untold(
+    tx: "Transaction", run: Run, grouped: Grouped | None, units: Units | None
+) -> Iterator[tuple[str, str | None]]:
+    """What of the declaration cannot be told, and what to do about it."""
+    declared = run.entry.shared_mailboxes_are
+    if declared is None:
+        return
+    if grouped is not None and grouped.problem is not None and declared.groups:
+        yield f"groups cannot be read: {grouped.problem}", grouped.remedy
+    elif grouped is not None:
+        for ref, why in _lost_groups(tx, run, grouped, declared):
+            yield f"shared mailboxes cannot be told: the group {ref!r} {why}", REMEDY
+    by_id = run.app.has_unit_ids(run.entry.kind)
+    bindings = bound_units(tx, run.directory, run.in_force.policy, run.entry, by_id=by_id).bindings
+    lost = [unit for unit in declared.org_units if unit in bindings and bindings[unit].problem is not None]
+    if lost and units is not None and units.problem is not None:
+        yield f"organizational units cannot be read: {units.problem}", units.remedy
+    else:
+        for unit in lost:
+            why = WHY[bindings[unit].problem or ""]
+            yield f"shared mailboxes cannot be told: the organizational unit {unit!r} {why}", REMEDY
+
+
+def _lost_groups(tx: "Transaction", run: Run, grouped: Grouped, declared: SharedMailboxes) -> Iterator[tuple[str, str]]:
+    gone = set(tx.groups.gone(run.directory.key))
+    for ref in declared.groups:
+        found = grouped.bindings.get(ref, Binding(ref, None, "missing"))
+        if found.group_id is None or found.group_id in gone:
+            yield ref, why_lost(found)
+        elif not grouped.whole_of(tx.groups.below(run.directory.key, [found.group_id])):
+            yield ref, "lists fewer members than it counts, or one within it does"

@@ -21,7 +21,7 @@ from store.times import micros, rfc3339
 from worker.errors import Stopped, Usage
 from worker.operations.applying import apply, enough_for_all, open_service
 from worker.operations.asking_mailboxes import Answers, ask_mailboxes, next_mailbox
-from worker.operations.grouping import Grouped, Resolved, pull_groups, resolved, resolved_at_once
+from worker.operations.grouping import Grouped, Resolved, pull_groups, resolved_at_once
 from worker.operations.merging import merge
 from worker.operations.planning import basis_of, due_whole, plan
 from worker.operations.policies import InForce, of_version
@@ -34,8 +34,8 @@ from worker.operations.pulling import (
     settle_disputed,
 )
 from worker.operations.runs import HeldKind, Run, RunResult
-from worker.operations.shared_mailboxes import reading
-from worker.operations.units import Units, list_units, with_units
+from worker.operations.shared_mailboxes import names_of, reading
+from worker.operations.units import Units, list_units
 
 if TYPE_CHECKING:
     from policies.document import DirectoryEntry
@@ -164,7 +164,7 @@ def _standing(
     if names is not None:
         return names, [HeldKind(plan.hash, plan.kind, plan.total) for plan in run.briefing.holds]
     with run.app.store.read() as tx:
-        return with_units(tx, run, units, resolved(tx, run, grouped)), _holds(tx, run)
+        return names_of(tx, run, grouped, units), _holds(tx, run)
 
 
 def _has_units(run: Run) -> bool:
@@ -291,7 +291,7 @@ def _decide(
     """Plan, judge and apply; returns whether there is anything to tell that was not so before."""
     row = tx.directories.by_id(run.directory.id)
     run.directory = row
-    names, before = with_units(tx, run, units, resolved(tx, run, grouped)), _holds(tx, run)
+    names, before = names_of(tx, run, grouped, units), _holds(tx, run)
     changed = names.hash != row.groups_hash
     whole = due_whole(run) or changed
     service = None

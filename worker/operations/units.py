@@ -21,7 +21,7 @@ from worker.operations.unit_bindings import bound_units
 if TYPE_CHECKING:
     from store.transaction import Transaction
 
-_WHY = {
+WHY = {
     "missing": "matches no organizational unit",
     "gone": "was deleted",
     "refused": "cannot be looked up",
@@ -122,7 +122,7 @@ def with_units(tx: "Transaction", run: Run, units: Units | None, names: Resolved
         told.append(f"organizational units cannot be read: {units.problem}")
     elif bound.stopped:
         told += [
-            f"rule {rule!r} is suspended: the organizational unit {ref!r} {_WHY[bound.bindings[ref].problem or '']}"
+            f"rule {rule!r} is suspended: the organizational unit {ref!r} {WHY[bound.bindings[ref].problem or '']}"
             for rule, lost in sorted(bound.stopped.items())
             for ref in lost
         ]

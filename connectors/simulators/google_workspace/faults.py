@@ -14,7 +14,7 @@ Kind = Literal[
     "reset", "hang", "cut", "cut_connection", "break", "truncated", "slow",
     "short_list", "empty_list", "no_key", "repeat_token", "overlap", "duplicate", "lost_rows",
     "without_admin", "wrong_customer", "without_flags", "unknown_keys", "also_deleted",
-    "circle", "wrong_count",
+    "circle", "wrong_count", "without_types",
 ]  # fmt: skip
 
 REFUSED: frozenset[str] = frozenset({
@@ -30,7 +30,7 @@ USERS: frozenset[str] = frozenset({"without_admin", "wrong_customer", "without_f
 """The same, for users alone."""
 DELETED: frozenset[str] = frozenset({"also_deleted", "wrong_customer", "unknown_keys"})
 """The same, for deleted users alone."""
-MEMBERS: frozenset[str] = frozenset({"circle", "unknown_keys"})
+MEMBERS: frozenset[str] = frozenset({"circle", "unknown_keys", "without_types"})
 COUNT: frozenset[str] = frozenset({"wrong_count"})
 SIGN_IN: frozenset[str] = frozenset({"throttle", "error", "refuse"})
 """What can happen to a request for a token, beside what happens to connections."""
@@ -78,6 +78,7 @@ class Fault(Ordered, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     also_deleted      the first `entries` live users are among the deleted ones, too
     circle            the group is a member of itself
     wrong_count       the count of members is `entries` too large
+    without_types     it is not said of members what they are
     ================= =================================================================================
     """
 

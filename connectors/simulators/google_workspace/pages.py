@@ -75,8 +75,8 @@ def _altered(alter: Callable[[Record], Record]) -> Callable[[Page, Fault], Page]
     return lambda page, _: replace(page, entries=[alter(entry) for entry in entries_of(page)])
 
 
-def _without_flags(entry: Record) -> Record:
-    return {name: value for name, value in entry.items() if name not in ("suspended", "archived")}
+def _without(*names: str) -> Callable[[Record], Record]:
+    return lambda entry: {name: value for name, value in entry.items() if name not in names}
 
 
 def _unknown_keys(entry: Record) -> Record:
@@ -96,6 +96,7 @@ _SHAPES: dict[str, Callable[[Page, Fault], Page]] = {
     "duplicate": _duplicate,
     "lost_rows": _lost_rows,
     "wrong_customer": _altered(lambda entry: {**entry, "customerId": "C0nobody"}),
-    "without_flags": _altered(_without_flags),
+    "without_flags": _altered(_without("suspended", "archived")),
+    "without_types": _altered(_without("type")),
     "unknown_keys": _altered(_unknown_keys),
 }

@@ -180,6 +180,19 @@ def test_a_group_that_counts_what_it_lists_the_second_time_is_whole(town: Google
     assert {edge.member for page in pages for edge in page.edges} == set(hired)
 
 
+@proves("Z2")
+def test_a_group_that_says_what_its_members_are_the_second_time_is_whole(town: GoogleWorkspaceTown) -> None:
+    hired = people(town, 3)
+    group = town.create_group("Staff", hired)
+    town.simulator.order(Fault("without_types", "/groups/*/members"), Fault("wrong_count", "/groups/*"))
+    pages = list(town.open().pull_groups(None, [group]))
+    assert [list(page.whole) for page in pages if page.whole] == []
+    town.simulator.order(Fault("without_types", "/groups/*/members"))
+    pages = list(town.open().pull_groups(None, [group]))
+    assert [list(page.whole) for page in pages if page.whole] == [[group]]
+    assert {edge.member for page in pages for edge in page.edges} == set(hired)
+
+
 def test_a_nested_group_of_another_organization_is_passed_over(
     town: GoogleWorkspaceTown, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -127,9 +127,9 @@ def test_a_group_counts_its_members_in_text() -> None:
     assert reader(GroupPage)(body).groups[0].directMembersCount == "37"
 
 
-def error(status: int, reason: str, message: str = "", more: str = "") -> bytes:
+def error(status: int, reason: str, message: str = "", more: str = "", domain: str = "global") -> bytes:
     return (
-        f'{{"error":{{"code":{status},"message":"{message}","errors":[{{"message":"{message}","domain":"global",'
+        f'{{"error":{{"code":{status},"message":"{message}","errors":[{{"message":"{message}","domain":"{domain}",'
         f'"reason":"{reason}"}}]{more}}}}}'
     ).encode()
 
@@ -144,6 +144,8 @@ DETAILS = ',"status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.co
         (403, error(403, "rateLimitExceeded"), Meaning.RETRY),
         (403, error(403, "quotaExceeded", "Request rate higher than configured."), Meaning.RETRY),
         (403, b"Quota exceeded for quota group", Meaning.RETRY),
+        (403, error(403, "concurrentLimitExceeded", domain="usageLimits"), Meaning.RETRY),
+        (403, error(403, "accessNotConfigured", domain="usageLimits"), Meaning.DENIED),
         (403, error(403, "", "", DETAILS % "RATE_LIMIT_EXCEEDED"), Meaning.RETRY),
         (429, error(429, "rateLimitExceeded"), Meaning.RETRY),
         (429, b"<html>", Meaning.RETRY),
