@@ -1,4 +1,4 @@
-"""Connections that lead to the public internet alone, whatever a name is made to stand for.
+"""What leads to the public internet alone, whatever a name is made to stand for.
 
 The address is looked at once the connection stands and before anything is sent over it, so that a name which answers
 otherwise a moment later, or from another server, changes nothing.
@@ -6,9 +6,6 @@ otherwise a moment later, or from another server, changes nothing.
 
 import ipaddress
 import socket
-
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from connectors.errors import NeedsPerson
 
@@ -21,10 +18,11 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
-def _checked(connected: socket.socket, host: str) -> socket.socket:
+def must_be_public(connected: socket.socket, host: str) -> None:
+    """Close a connection that leads elsewhere, and raise NeedsPerson."""
     address = str(connected.getpeername()[0])
     if is_public(address):
-        return connected
+        return
     connected.close()
     refused = NeedsPerson(
         f"{host} leads to {address}, which is not a public address",
@@ -32,25 +30,3 @@ def _checked(connected: socket.socket, host: str) -> socket.socket:
     )
     refused.unsent = True
     raise refused
-
-
-class _PublicHTTPConnection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn(), self.host)
-
-
-class _PublicHTTPSConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn(), self.host)
-
-
-class _PublicHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _PublicHTTPConnection
-
-
-class _PublicHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _PublicHTTPSConnection
-
-
-PUBLIC_ONLY: dict[str, type[HTTPConnectionPool]] = {"http": _PublicHTTPPool, "https": _PublicHTTPSPool}
-"""The pools of a `PoolManager`, by scheme."""

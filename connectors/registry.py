@@ -21,6 +21,7 @@ MACHINERY = frozenset({
     "asking",
     "base",
     "context",
+    "connections",
     "deadlines",
     "entra",
     "errors",

@@ -7,12 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from queue import Empty, Full
 from urllib.parse import urlsplit
 
 import pytest
 
-from connectors.deadlines import Idle
 from connectors.errors import Permanent
 from connectors.http import Bounds, HttpClient, NoAnswer, Request
 from connectors.simulators.serving import Answer, Ending
@@ -156,11 +154,12 @@ def test_a_host_that_does_not_speak_tls_is_no_answer(client: HttpClient) -> None
 
 def test_connections_are_used_again_after_answers_of_any_kind(client: HttpClient) -> None:
     with scripted(json({}), Answer(503, {}, b"<html>"), json({})) as server:
+        idle = []
         for _ in range(3):
             client.send(get(server.url))
-        pool = client._pools[""].connection_from_url(server.url)
+            idle.append([connection for waiting in client._idle.values() for connection in waiting])
 
-        assert pool.num_connections == 1
+    assert len(idle[0]) == 1 and idle[0] == idle[1] == idle[2]
 
 
 def test_a_proxy_of_the_environment_is_used_except_for_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +175,7 @@ def test_a_proxy_of_the_environment_is_used_except_for_loopback(monkeypatch: pyt
         client.send(get(f"{server.url}/direct"))
 
     assert server.targets == ["graph.contoso.example:443", "/direct"]
-    assert client._pool(urlsplit("https://login.contoso.example/")) is client._pools[""]
+    assert client._proxy(urlsplit("https://login.contoso.example/")) == ""
 
 
 @pytest.mark.parametrize("url", ["http://graph.microsoft.com/v1.0", "ftp://graph.microsoft.com", "graph.microsoft.com"])
@@ -186,22 +185,11 @@ def test_nothing_is_sent_unencrypted_to_another_machine(client: HttpClient, url:
 
 
 def test_nothing_but_this_client_sends() -> None:
-    """Other modules may not open connections of their own; azure-identity's transport is the one exception. What
-    `public.py` and `deadlines.py` have are this client's connections, looked at before and while they are used."""
+    """Other modules may not open connections of their own; azure-identity's transport is the one exception, which
+    `deadlines.py` bounds, and `public.py` looks at the addresses of this client's connections."""
     package = Path(__file__).parents[2] / "connectors"
     ours = [module for module in package.rglob("*.py") if "simulators" not in module.parts]
     clients = {"import urllib3", "import requests", "import socket", "import http.client"}
     sending = {module.name for module in ours if clients & set(module.read_text().splitlines())}
 
-    assert sending == {"http.py", "public.py", "deadlines.py", "entra.py"}
-
-
-def test_as_many_connections_are_kept_as_were_asked_for_the_last_one_on_top() -> None:
-    idle = Idle(2)
-    idle.put("one")
-    idle.put("two")
-    with pytest.raises(Full):
-        idle.put("three")
-    assert (idle.qsize(), idle.get(), idle.get()) == (2, "two", "one")
-    with pytest.raises(Empty):
-        idle.get()
+    assert sending == {"http.py", "connections.py", "public.py", "deadlines.py", "entra.py"}
