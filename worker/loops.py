@@ -16,10 +16,11 @@ _AFTER_A_FAILURE = 1.0
 class Loop:
     """Calls an action every so often until it is stopped."""
 
-    def __init__(self, name: str, every: timedelta, action: Callable[[], object], patience: float = 60.0) -> None:
+    def __init__(self, name: str, every: timedelta, action: Callable[[], object], patience: float = 90.0) -> None:
         self.name = name
         self.patience = patience
-        """Seconds that it may take to come round; after that it is taken for stuck."""
+        """Seconds that it may take to come round, and longer than a busy database is waited for; after that it is taken
+        for stuck."""
         self.failures = 0
         """How often in a row the action has failed."""
         self.problem = ""

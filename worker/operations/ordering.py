@@ -173,5 +173,5 @@ def _decide(app: "App", decision: "Callable[[Orders, int], Order]") -> Order:
 
 
 def _look_again(tx: "Transaction", company: int) -> None:
-    for row in tx.directories.all(company):
-        tx.directories.plan_some(row.key)
+    for key in sorted(row.key for row in tx.directories.all(company)):
+        tx.directories.plan_some(key)

@@ -79,8 +79,8 @@ def _locked(tx: "Transaction", errand: Errand, said: Receipt | Refusal, now: int
     order = errand.order
     brings = isinstance(said, Receipt) and said.state == FULFILLED
     if brings:  # what is short all the same is looked at by the next run (P1)
-        for row in tx.directories.all(order.company):
-            tx.directories.plan_some(row.key)
+        for key in sorted(row.key for row in tx.directories.all(order.company)):
+            tx.directories.plan_some(key)
     tx.lots.lock_pool(order.pool)
     if brings:
         tx.audit.open([order.pool, order.company, *concerned(tx, order.pool, now)])
