@@ -143,7 +143,7 @@ class Connection:
             if size > _LARGEST_HEAD and not self._incoming.headed:
                 break
         headers = self._incoming.headers
-        length = sum(len(name) + len(value) for name, value in headers)
+        length = size if size <= _LARGEST_HEAD else sum(len(name) + len(value) for name, value in headers)
         if not self._incoming.headed or len(headers) > _MOST_HEADERS or length > _LARGEST_HEAD:
             raise NoAnswer("the answer begins with more headers than anybody needs")
         return self._incoming.status, _named(headers)

@@ -53,6 +53,14 @@ class Claims(msgspec.Struct, frozen=True):
     roles: tuple[str, ...] | None = None
 
 
+class Given(NamedTuple):
+    """A token that was given: what it says of itself, and from which time on it is not used any more."""
+
+    token: str
+    until: float
+    claims: Claims
+
+
 class _Key(NamedTuple):
     credential: InlineMicrosoft
     home: str
@@ -72,8 +80,7 @@ class Credentials:
     most_given: int = 500
     """Tokens that one credential gives before it is made anew."""
     _kept: dict[_Key, "TokenCredential"] = field(default_factory=dict)
-    _given: dict[tuple[_Key, Purpose], tuple[str, float]] = field(default_factory=dict)
-    """Tokens with the time from which on they are not used any more."""
+    _given: dict[tuple[_Key, Purpose], Given] = field(default_factory=dict)
     _gave: Counter[_Key] = field(default_factory=Counter)
     """How many tokens each credential that is kept has given."""
     _detached: set[_Key] = field(default_factory=set)
@@ -102,19 +109,21 @@ class Credentials:
                     self._let_go(next(iter(self._kept)))
             return self._kept[key]
 
-    def token(self, key: _Key, purpose: Purpose, *, tenant: str | None, claims: str | None, anew: bool) -> str:
-        """A token for a purpose: one that was given already unless `anew` is wanted. Raises what azure-identity
-        raises, and NeedsPerson."""
-        known = None if anew else self._given.get((key, purpose))
-        if known is not None and self.elapsed() < known[1]:
-            return known[0]
-        given = self.of(key).get_token(purpose.scope, claims=claims, tenant_id=tenant)
-        self._given[key, purpose] = (given.token, given.expires_on - _BEFORE_IT_EXPIRES)
+    def known(self, key: _Key, purpose: Purpose) -> Given | None:
+        """A token that was given for a purpose and is still good."""
+        known = self._given.get((key, purpose))
+        return known if known is not None and self.elapsed() < known.until else None
+
+    def token(self, key: _Key, purpose: Purpose, *, tenant: str | None, claims: str | None) -> Given:
+        """A token that was not given before. Raises what azure-identity raises, and NeedsPerson."""
+        token = self.of(key).get_token(purpose.scope, claims=claims, tenant_id=tenant)
+        given = Given(token.token, token.expires_on - _BEFORE_IT_EXPIRES, claims_of(token.token))
+        self._given[key, purpose] = given
         with self._lock:
             self._gave[key] += 1
             if self._gave[key] >= self.most_given:
                 self._let_go(key)
-        return given.token
+        return given
 
     def is_detached(self, key: _Key) -> bool:
         """Whether a tenant has to do without the credential that it shared."""
@@ -151,7 +160,6 @@ class TokenSource:
     credentials: Credentials
     own: _Key
     shared: _Key | None = None
-    _checked: str = ""
     _claims: Claims = field(default_factory=Claims)
 
     def sign(self, challenge: str | None) -> Mapping[str, str]:
@@ -159,11 +167,9 @@ class TokenSource:
 
         Raises NeedsPerson where Entra or the platform says that a person has to act, else Transient.
         """
-        token = self._token(challenge)
-        if token != self._checked:
-            self._claims = self._matching(claims_of(token))
-            self._checked = token
-        return {"authorization": f"Bearer {token}"}
+        given = self._given(challenge)
+        self._claims = self._matching(given.claims)
+        return {"authorization": f"Bearer {given.token}"}
 
     def tenant(self) -> str | None:
         """The tenant id that the token names, or None where the token cannot be read. Raises as `sign` does."""
@@ -174,20 +180,22 @@ class TokenSource:
         """The application permissions that the last token carries, or None where it cannot be read."""
         return self._claims.roles
 
-    def _token(self, challenge: str | None) -> str:
-        from azure.core.exceptions import AzureError
-
-        from connectors.entra import blames_the_secret, explained
-
+    def _given(self, challenge: str | None) -> Given:
         claims = None if challenge is None else challenged(challenge)
         if challenge is not None and claims is None:
             self.credentials.detach(self.own)
         is_shared = self.shared is not None and not self.credentials.is_detached(self.own)
         key = self.shared if self.shared is not None and is_shared else self.own
-        tenant = self.purpose.tenant if is_shared else None
+        known = self.credentials.known(key, self.purpose) if challenge is None else None
+        return known or self._new(key, self.purpose.tenant if is_shared else None, claims)
+
+    def _new(self, key: _Key, tenant: str | None, claims: str | None) -> Given:
+        from azure.core.exceptions import AzureError
+
+        from connectors.entra import blames_the_secret, explained
+
         try:
-            anew = challenge is not None
-            return self.credentials.token(key, self.purpose, tenant=tenant, claims=claims, anew=anew)
+            return self.credentials.token(key, self.purpose, tenant=tenant, claims=claims)
         except (AzureError, ValueError, OSError, RecursionError) as problem:
             self.credentials.detach(self.own)
             if blames_the_secret(problem):

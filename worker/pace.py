@@ -14,9 +14,9 @@ class Pace:
     """How many of them may be long ones: first reads, reads of everybody, directories that have been failing."""
     connections: int = 20
     """To the database, and as many again for a while; fewer than threads, since most of them wait for a vendor."""
-    batch: int = 20
-    """Directories in one message."""
-    ahead: int = 40
+    batch: int = 40
+    """Directories in one message, and in the transaction that takes them."""
+    ahead: int = 20
     """Messages that wait in a queue at most: what is said to be due far ahead of its turn is said in vain."""
     look: timedelta = timedelta(seconds=0.25)
     """Between two looks at what is due."""

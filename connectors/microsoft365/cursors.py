@@ -7,7 +7,6 @@ its properties, its root and its tenant, and one that does not fit is as good as
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -79,7 +78,7 @@ class Stream:
         )
 
     def _owns(self, link: str) -> bool:
-        names = urlsplit(link).path.lower().strip("/").split("/")
+        names = link.partition("?")[0].lower().split("/")
         return self.name in names and any("delta" in name for name in names)
 
 
