@@ -9,7 +9,7 @@ from textwrap import indent
 
 from alembic.autogenerate import render_python_code
 from alembic.operations.ops import CreateIndexOp, CreateTableOp, MigrateOperation, UpgradeOps
-from sqlalchemy import Index, Table
+from sqlalchemy import Table
 
 from store.schema import metadata
 from store.upgrade import MIGRATIONS
@@ -40,16 +40,10 @@ def rendered(operation: MigrateOperation) -> str:
     return "\n".join(line.strip() for line in lines if line.strip() and not line.strip().startswith("#"))
 
 
-def of_index(index: Index) -> str:
-    """Some indexes are for one of the databases only."""
-    code = rendered(CreateIndexOp.from_index(index))
-    only = None if index._ddl_if is None else index._ddl_if.dialect
-    return code if only is None else f'if connection.dialect.name == "{only}":\n{indent(code, "    ")}'
-
-
 def of_table(table: Table) -> str:
     indexes = sorted(table.indexes, key=lambda index: str(index.name))
-    return "\n".join([rendered(CreateTableOp.from_table(table)), *map(of_index, indexes)])
+    made = [CreateTableOp.from_table(table), *(CreateIndexOp.from_index(index) for index in indexes)]
+    return "\n".join(map(rendered, made))
 
 
 def write() -> None:
