@@ -21,14 +21,22 @@ SCOPES = {
     "groups": f"{_BASE}admin.directory.group.readonly",
     "org_units": f"{_BASE}admin.directory.orgunit.readonly",
     "audit": f"{_BASE}admin.reports.audit.readonly",
+    "domains": f"{_BASE}admin.directory.domain.readonly",
 }
 """The scope that each feature needs. Each has a token of its own, so that one that is missing stops nothing else."""
-NAMES = {"users": "users", "groups": "groups", "org_units": "organizational units", "audit": "audit events"}
+NAMES = {
+    "users": "users",
+    "groups": "groups",
+    "org_units": "organizational units",
+    "audit": "audit events",
+    "domains": "domains",
+}
 PRIVILEGES = {
     "users": "Users > Read",
     "groups": "Groups > Read",
     "org_units": "Organizational units > Read",
     "audit": "Reports",
+    "domains": "Domain Management",
 }
 """The Admin API privilege that each feature needs."""
 

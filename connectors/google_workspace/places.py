@@ -4,7 +4,10 @@ A page token is good for three days, and its query has to be sent unchanged with
 too.
 """
 
+from collections.abc import Sequence
+
 import msgspec
+from msgspec.structs import replace
 
 from connectors.errors import CursorExpired
 from connectors.google_workspace.wire import USER_FIELDS
@@ -31,11 +34,32 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     """In seconds since 1970."""
     heard: tuple[str, ...] = ()
     """The hints that were known by then."""
+    since: int = 0
+    """When the list that is read began, where it is not the first one, in seconds since 1970."""
+    domain: str = ""
+    """The domain whose live users are read; empty for all of them."""
+    domains: tuple[str, ...] = ()
+    """Those to be read after it."""
 
 
 def beginning(root: str, customer: str, admin: str | None, began: int, heard: tuple[str, ...] = ()) -> Place:
     """The place before the first page."""
     return Place(_VERSION, root, customer, admin or "", LIVE, began=began, heard=heard)
+
+
+def split(place: Place, domains: Sequence[str]) -> Place:
+    """The place before the first of several domains, which together have everybody. Raises CursorExpired where there is
+    nothing to split."""
+    if place.domain or len(domains) < 2:
+        raise CursorExpired("the walk is too old for Google to go on with")
+    return replace(place, token="", domains=tuple(domains))
+
+
+def onward(place: Place, now: int) -> Place:
+    """The place after a list of live users: the next domain's, or that of the deleted ones."""
+    if not place.domains:
+        return replace(place, list=DELETED, token="", since=now, domain="")
+    return replace(place, token="", since=now, domain=place.domains[0], domains=place.domains[1:])
 
 
 def over(place: Place) -> Place:

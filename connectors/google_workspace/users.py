@@ -4,7 +4,8 @@ A list can come back short, with status 200 and without any error. So the walk i
 that it is made for is in it; and whoever was known and is missing is looked up by the worker (D4, Z2). Nothing is
 filtered on Google's side.
 
-Google ends a walk that takes longer than an hour. Ours stops before, and goes on from its last token.
+Google ends a walk that takes longer than an hour. Ours stops before, and goes on from its last token; where Google does
+not, every domain is walked by itself, and has an hour of its own. Who is met twice counts once.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from connectors.asking import Refused
 from connectors.base import Page, Seen
 from connectors.errors import CursorExpired, NeedsPerson, Transient
 from connectors.google_workspace import OWN, places
+from connectors.google_workspace.domains import domains
 from connectors.google_workspace.google import Google
 from connectors.google_workspace.hints import Hints
 from connectors.google_workspace.places import DELETED, LIVE, Place
@@ -65,6 +67,10 @@ def reported(google: Google) -> str:
     return told or google.customer
 
 
+class _TooOld(CursorExpired):
+    """Google goes on with a list no more."""
+
+
 @dataclass
 class _Walk:
     """A walk, and the place that it is at."""
@@ -77,33 +83,42 @@ class _Walk:
     def pages(self) -> Iterator[Page]:
         until = self.google.asker.world.clock() + LONGEST
         self._learn(self.place.tenant or (self.google.customer if self.google.customer != OWN else ""))
-        if self.place.list == LIVE:
-            for page in self._listed({}, USER_FIELDS):
-                yield self._seen(page)
-                self._in_time(page, until)
-            self._meets_the_administrator()
-            self.place = replace(self.place, list=DELETED, token="")
+        while self.place.list == LIVE:
+            yield from self._living(until)
+            if not self.place.domains:
+                self._meets_the_administrator()
+            self.place = places.onward(self.place, self._now())
         for page in self._listed({"showDeleted": "true"}, DELETED_FIELDS):
             yield self._gone(page)
             self._in_time(page, until)
         yield Page(cursor=places.kept(places.over(self.place)), full=True)
 
-    def _listed(self, more: dict[str, str], fields: str) -> Iterator[UserPage]:
-        query = {"customer": self.google.customer, "maxResults": _LARGEST_PAGE, **more, "fields": fields}
-        read = _deleted_page if more else user_page
-        known = self.place.token
+    def _living(self, until: datetime) -> Iterator[Page]:
+        """All live users, or those of the domain that is next."""
         try:
-            for page in self.google.pages((NAME,), query, read, NAME, token=known):
-                known = ""
-                yield page
+            for page in self._listed({}, USER_FIELDS):
+                yield self._seen(page)
+                self._in_time(page, until)
+        except _TooOld:
+            self.place = places.split(self.place, () if self.place.domain else domains(self.google))
+
+    def _listed(self, more: dict[str, str], fields: str) -> Iterator[UserPage]:
+        whose = {"domain": self.place.domain} if self.place.domain else {"customer": self.google.customer}
+        query = {**whose, "maxResults": _LARGEST_PAGE, **more, "fields": fields}
+        read = _deleted_page if more else user_page
+        try:
+            yield from self.google.pages((NAME,), query, read, NAME, token=self.place.token)
         except Refused as refused:
             if refused.status == 400 and self.place.token:
                 raise CursorExpired(f"the page token is dead: {refused.problem}") from None
             raise
         except Transient:
-            if known and self.google.asker.world.clock().timestamp() - self.place.began > _ONE_HOUR:
-                raise CursorExpired("the walk is too old for Google to go on with") from None
+            if self.place.token and self._now() - (self.place.since or self.place.began) > _ONE_HOUR:
+                raise _TooOld("the walk is too old for Google to go on with") from None
             raise
+
+    def _now(self) -> int:
+        return int(self.google.asker.world.clock().timestamp())
 
     def _seen(self, page: UserPage) -> Page:
         self._check(page)

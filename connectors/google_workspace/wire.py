@@ -25,6 +25,7 @@ GROUP_FIELDS = "id,name,email,directMembersCount"
 GROUPS_FIELDS = "nextPageToken,groups(id,name,email,aliases,nonEditableAliases)"
 MEMBER_FIELDS = "nextPageToken,members(id,type)"
 UNIT_FIELDS = "organizationUnits(orgUnitId,orgUnitPath)"
+DOMAIN_FIELDS = "domains(domainName,verified)"
 
 
 class Name(msgspec.Struct, gc=False):
@@ -116,6 +117,19 @@ class Units(msgspec.Struct):
     """All organizational units at once."""
 
     organizationUnits: list[Unit] = []
+
+
+class Domain(msgspec.Struct):
+    """A domain of a customer's; in one that is not verified nobody has an address."""
+
+    domainName: str
+    verified: bool | None = None
+
+
+class Domains(msgspec.Struct):
+    """All domains at once."""
+
+    domains: list[Domain] = []
 
 
 class _ErrorItem(msgspec.Struct):

@@ -472,6 +472,20 @@ def interrupted(contoso: GoogleCustomer) -> str:
 
 
 @pytest.mark.slow
+@proves("Z2", "D4")
+def test_a_read_that_takes_longer_than_google_goes_on_is_split_by_domains(anywhere: GoogleCustomer) -> None:
+    anywhere.gws.add_domain("fabrikam.example")
+    anywhere.gws.hire("Zoe", address="zoe@fabrikam.example")
+    interrupted(anywhere)
+    anywhere.world.later(hours=2)
+    result = anywhere.sync()
+    assert (result.error, result.seen) == (None, 5_000 + 5_602)
+    assert anywhere.world.one("SELECT count(*) FROM account") == 5_602
+    anywhere.world.later(minutes=5)
+    assert anywhere.sync().changed == 0
+
+
+@pytest.mark.slow
 @proves("S6")
 def test_what_was_staged_under_another_declaration_is_read_again(contoso: GoogleCustomer) -> None:
     address = interrupted(contoso)

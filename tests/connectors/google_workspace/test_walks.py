@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.base import EVERYBODY, Edge, OrgUnit
+from connectors.base import EVERYBODY, Edge, OrgUnit, Page
 from connectors.errors import CursorExpired, NeedsPerson, Transient
 from connectors.google_workspace.users import LONGEST
 from connectors.simulators.google_workspace import Fault
@@ -54,12 +54,63 @@ def test_a_walk_that_takes_too_long_stops_before_google_ends_it_and_goes_on_late
 
 @proves("Z2")
 def test_a_walk_that_google_goes_on_with_no_more_begins_anew(town: GoogleWorkspaceTown) -> None:
-    """Google answers 503 for ever after an hour."""
+    """Google answers 503 for ever after an hour; here there is one domain, and nothing to split the walk by."""
     people(town, 3 * town.page)
     first = next(town.open().pull(None))
     town.world.sleep(timedelta(hours=2).total_seconds())
     with pytest.raises(CursorExpired):
         list(town.open().pull(None, first.resume))
+
+
+def two_domains(town: GoogleWorkspaceTown) -> set[str]:
+    """People in both of them, on several pages each; their ids."""
+    town.contoso.add_domain("second.example")
+    second = [town.contoso.hire(f"Second {n}", address=f"{n}@second.example") for n in range(2 * town.page)]
+    return {*people(town, 3 * town.page), *second}
+
+
+@proves("Z2")
+def test_a_walk_that_google_goes_on_with_no_more_is_split_by_domains(town: GoogleWorkspaceTown) -> None:
+    hired = two_domains(town)
+    gone = town.hire("Gone")
+    town.leave(gone)
+    first = next(town.open().pull(None))
+    town.world.sleep(timedelta(hours=2).total_seconds())
+    rest = town.open().pull(None, first.resume)
+    split = [next(rest), next(rest)]
+    town.simulator.forget_requests()
+    rest = town.open().pull(None, split[-1].resume)
+    split += rest
+    assert {seen.id for page in split for seen in page.accounts} == {*hired, gone}
+    assert split[-1].cursor and "/domains" not in str(asked(town)), "it goes on where it was"
+    assert {seen.id for seen in read(town.open()).accounts.values()} == {*hired, gone}
+
+
+@proves("Z2")
+def test_every_part_of_a_split_walk_has_an_hour_of_its_own(town: GoogleWorkspaceTown) -> None:
+    hired = two_domains(town)
+    met, pages, runs = set[str](), [Page()], 0
+    while pages[-1].cursor is None:
+        runs += 1
+        try:
+            for page in town.open().pull(None, next((page.resume for page in reversed(pages) if page.resume), None)):
+                met |= {seen.id for seen in page.accounts}
+                pages.append(page)
+                town.world.sleep(timedelta(minutes=13).total_seconds())
+        except Transient:
+            assert runs < 6
+    assert (met, runs) == (hired, 3)
+
+
+@proves("Z2")
+def test_domains_that_may_not_be_read_need_a_person_once_they_are_needed(town: GoogleWorkspaceTown) -> None:
+    two_domains(town)
+    town.simulator.order(Fault("lost_scope", "/customer/*/domains", times=None))
+    first = next(town.open().pull(None))
+    town.world.sleep(timedelta(hours=2).total_seconds())
+    with pytest.raises(NeedsPerson) as needed:
+        list(town.open().pull(None, first.resume))
+    assert needed.value.feature == "domains" and "admin.directory.domain.readonly" in needed.value.remedy
 
 
 @proves("Z2")
