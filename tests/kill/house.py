@@ -95,6 +95,8 @@ class House:
     """The codes of processes that ended."""
     level: int = logging.INFO
     """What processes log."""
+    machine: str = "1"
+    """The name of the machine on which processes are started."""
     asked: list[Request] = field(default_factory=list)
     """Everything that was asked of anybody outside, as it came over the wire."""
     _running: dict[int, ForkServerProcess] = field(default_factory=dict)
@@ -113,7 +115,7 @@ class House:
             if place not in self._running:
                 self._started += 1
                 said = self.folder / f"{self._started:03}-{role}.log"
-                part = Part(role, self.folder, self._environment(), said, self.level, largest_file)
+                part = Part(role, self.folder, self._environment(), said, self.level, largest_file, self.machine)
                 process = self._context.Process(target=play, args=(part,))
                 process.start()
                 self._running[place] = process
@@ -135,9 +137,21 @@ class House:
         self._running[place].join()
         self.kills[f"{self.roles[place]} at random"] += 1
 
+    def machines(self) -> set[str]:
+        """Of which machines somebody is heard, or was before it died."""
+        return {str(owner).partition(":")[0] for (owner,) in self.world.rows("SELECT name FROM process")}
+
+    def lease(self) -> tuple[str, int] | None:
+        """Who reads the directory just now, and under which number."""
+        found = self.world.rows("SELECT lease_owner, fence FROM directory WHERE lease_until > 0")
+        return (str(found[0][0]), int(found[0][1])) if found else None
+
     @property
     def pids(self) -> list[int]:
         return [process.pid for process in self._running.values() if process.pid is not None]
+
+    def pids_of(self, role: str) -> list[int]:
+        return [process.pid for place, process in self._running.items() if self.roles[place] == role and process.pid]
 
     def signal(self, number: signal.Signals) -> None:
         """Send all of them a signal."""

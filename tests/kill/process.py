@@ -41,6 +41,8 @@ class Part(NamedTuple):
     level: int = logging.INFO
     largest_file: int | None = None
     """Bytes beyond which no file of this process grows, as on a full disk."""
+    machine: str = "1"
+    """The name of the machine that it runs on."""
 
 
 @dataclass(frozen=True)
@@ -103,4 +105,4 @@ def fated(part: Part) -> App:
             fate.comes_to("commit")
 
     event.listen(app.store.engine, "commit", before_commit)
-    return replace(app, lease=LEASE, mark=fate.comes_to)
+    return replace(app, owner=f"{part.machine}:{os.getpid()}", lease=LEASE, mark=fate.comes_to)
