@@ -102,15 +102,19 @@ def _through_entitlement(books: Books, company: Company, license: str) -> set[in
 
 
 def hands_are_respected(before: Books, after: Books) -> None:
-    """L8: rules neither give to nor take from whom a person decided about; only a deletion archives, unless pinned."""
+    """L8: rules neither give to nor take from whom a person decided about; only a deletion archives, unless pinned, and
+    once it is undone they have what they had (D3)."""
     for entry in after.new_entries:
         if entry.by_person or not entry.what.startswith("license.") or entry.what == "license.exchanged":
             continue
         key = after.key_of(entry.directory, entry.subject)
         if key is None or key not in before.by_hand or key not in after.by_hand or entry.what == "license.expired":
             continue
-        archived = entry.what == "license.archived" and after.accounts[key].state in GONE
-        assert archived and not before.by_hand[key], f"{entry.who} changed what a person decided: {entry}"
+        gone = after.accounts[key].state in GONE
+        archived = entry.what == "license.archived" and gone
+        back = entry.what == "license.restored" and entry.was["source"] == "deleted_user" and not gone
+        allowed = (archived or back) and not before.by_hand[key]
+        assert allowed, f"{entry.who} changed what a person decided: {entry}"
 
 
 def nothing_archived_is_taken(books: Books) -> None:
