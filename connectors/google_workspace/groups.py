@@ -140,11 +140,12 @@ def _listed(google: Google, id: str, *, of_ours: bool) -> Iterator[tuple[list[Me
 
 
 def _edges(group: str, members: list[Member]) -> list[Edge]:
-    """Direct memberships. Users of other organizations are among them: they are nobody whom we know."""
+    """Direct memberships. Users of other organizations are among them, and what is of a kind that we have not heard of:
+    they are nobody whom we know. If we know one by its id all the same, it has not left."""
     return [
-        Edge(group, EVERYBODY if member.type == "CUSTOMER" else member.id, _IS[member.type])
+        Edge(group, EVERYBODY if member.type == "CUSTOMER" else member.id, _IS.get(member.type, "account"))
         for member in members
-        if member.type in _IS
+        if member.type
     ]
 
 

@@ -98,6 +98,7 @@ def _lines_of_google(simulated: "SimulatedGoogle") -> Iterator[str]:
     yield f"  credential: {{key: {{file: {simulated.key}}}}}"
     yield f"  directory_url: {simulated.url}"
     yield f"{simulated.key} was written here; it signs in to this simulator, and to nothing else."
+    yield "Put it into SEATKEEPER_SECRETS_DIR, or let that be this folder: SEATKEEPER_SECRETS_DIR=."
 
 
 def _lines(simulated: "Simulated") -> Iterator[str]:

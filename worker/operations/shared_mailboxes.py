@@ -4,7 +4,7 @@ What an account's address and unit say is known as it is read; who is in a decla
 is taken for a user's mailbox while a group or unit of the declaration cannot be told.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -100,8 +100,12 @@ def names_of(tx: "Transaction", run: Run, grouped: Grouped | None, units: Units 
     told = [(why, remedy) for why, remedy in _untold(tx, run, grouped, units) if why not in known]
     if not told or run.entry.unknown_mailboxes is not None:
         return names
-    problem = "; ".join(why for why in (names.problem, *(why for why, _ in told)) if why)
-    return replace(names, hash=f"{names.hash}{told!r}", problem=problem, remedy=names.remedy or told[0][1])
+    problem, remedy = (_joined(each) for each in zip((names.problem, names.remedy), *told, strict=True))
+    return replace(names, hash=f"{names.hash}{told!r}", problem=problem, remedy=remedy)
+
+
+def _joined(told: Iterable[str | None]) -> str | None:
+    return "; ".join(dict.fromkeys(text for text in told if text)) or None
 
 
 def _untold(
