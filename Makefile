@@ -34,8 +34,8 @@ check: $(READY)  ## lint, format, types and the direction of imports
 test: $(READY)  ## the whole suite, on real PostgreSQL and Redis servers of its own
 	$(PYTEST) $(PARALLEL) --ignore tests/bench
 
-test-fast: $(READY)  ## the suite without its slow tests
-	$(PYTEST) $(PARALLEL) --ignore tests/bench -m "not slow"
+test-fast: $(READY)  ## the suite without its slow tests, and with fewer examples of each property
+	$(PYTEST) $(PARALLEL) --ignore tests/bench -m "not slow" --hypothesis-profile few
 
 nightly: $(READY)  ## look for long: every property, thousands of examples each
 	$(PYTEST) $(PARALLEL) --ignore tests/bench -m hypothesis --hypothesis-profile nightly --timeout 7200

@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from store.engine import open_store
+from tests.examples import WHOLE
 from tests.services.emptied import Emptied
 from tests.services.loopback import Guard
 from tests.services.postgres import Postgres, running_postgres
@@ -25,10 +26,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The slowest thing that a shared machine does is no property of ours, hence no deadline. CI tries the same
-# examples every time; other runs look for new ones; `make nightly` looks for long.
+# examples every time; other runs look for new ones; `make test-fast` tries a few, and `make nightly` looks for long.
 hypothesis.settings.register_profile(
-    "quick", deadline=None, max_examples=50, derandomize="CI" in os.environ, print_blob=True
+    "quick", deadline=None, max_examples=WHOLE, derandomize="CI" in os.environ, print_blob=True
 )
+hypothesis.settings.register_profile("few", hypothesis.settings.get_profile("quick"), max_examples=12)
 hypothesis.settings.register_profile(
     "nightly",
     deadline=None,

@@ -7,6 +7,7 @@ import hypothesis
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.examples import share
 from tests.model.story import Story
 from tests.model.twins import Twins
 from tests.model.world import Ground, postgres_ground, sqlite_ground
@@ -23,9 +24,9 @@ pytestmark = [pytest.mark.hypothesis, pytest.mark.timeout(7200 if NIGHT else 900
 
 
 def told(stories: int) -> hypothesis.settings:
-    """So many stories of the quick ones; at night the same share of what the profile says, and longer ones."""
+    """So many stories where every change is checked; at night the share of what the profile says, and longer ones."""
     return hypothesis.settings(
-        max_examples=hypothesis.settings().max_examples * stories // QUICK if NIGHT else stories,
+        max_examples=hypothesis.settings().max_examples * stories // QUICK if NIGHT else share(stories),
         stateful_step_count=STEPS,
         suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large],
     )

@@ -12,6 +12,7 @@ from store.audit import CHUNK, Entry, json_text
 from store.engine import Store, open_store
 from store.errors import NotFound
 from store.times import micros
+from tests.examples import share
 from tests.proves import proves
 from tests.store.conftest import NOW, add_company
 
@@ -359,7 +360,7 @@ def test_a_page_of_the_audit_goes_backwards_and_by_subject(store: Store, company
         max_size=5,
     )
 )  # fmt: skip
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=share(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_text_an_entry_has_it_is_kept_and_its_chain_holds(store: Store, written: list[Entry]) -> None:
     with store.begin() as tx:
         tx.audit.append(0, written, AT)

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from store.engine import Store
 from store.transaction import Transaction
+from tests.examples import share
 from tests.proves import proves
 from tests.store.conftest import add_company
 
@@ -114,7 +115,7 @@ COUNTED = {
 
 @proves("L3")
 @given(STEPS)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=share(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_counters_are_true_whatever_is_written(store: Store, steps: list[tuple[Any, ...]]) -> None:
     with store.begin() as tx:
         for table in ("assignment", "endpoint_assignment", "waiting", "lot"):

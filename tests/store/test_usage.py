@@ -12,6 +12,7 @@ from store.engine import Store
 from store.times import micros, span
 from store.transaction import Transaction
 from store.usage import DAY, Change, Measure, measured
+from tests.examples import share
 from tests.proves import proves
 from tests.store.conftest import NOW, add_company
 from tests.store.test_counters import add_lots, assign
@@ -64,7 +65,7 @@ def recounted(moments: list[tuple[int, int]], first: int, last: int) -> Measure:
 
 
 @given(STEPS, st.integers(-1, 3), st.integers(0, 9))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=share(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_usage_is_what_a_recount_of_every_moment_finds(
     store: Store, steps: list[tuple[int, list[tuple[int, int | None]]]], start: int, days: int
 ) -> None:
