@@ -31,20 +31,25 @@ class Standing(Collector):
             return
         with self._app.store.read() as tx:
             gauges = tx.views.gauges(now)
-        yield from _labeled("seatkeeper_directories", "Directories by state.", "state", gauges.directories)
-        yield from _labeled("seatkeeper_waiting", "Accounts that wait, by reason.", "reason", gauges.waiting)
-        yield from _labeled("seatkeeper_holds", "What waits for a person, by kind.", "kind", gauges.holds)
-        yield from _labeled("seatkeeper_orders_open", "Orders under way, by state.", "state", gauges.orders)
-        yield from _labeled("seatkeeper_processes", "Processes that run, by role.", "role", gauges.processes)
-        for name, text, value in _plain(gauges):
-            yield GaugeMetricFamily(name, text, value)
+        yield from families(gauges)
 
 
-def _labeled(name: str, text: str, label: str, values: dict[str, int]) -> Iterator[Metric]:
+def families(gauges: "Gauges") -> Iterator[Metric]:
+    """The metrics that tell these numbers."""
+    yield _labeled("seatkeeper_directories", "Directories by state.", "state", gauges.directories)
+    yield _labeled("seatkeeper_waiting", "Accounts that wait, by reason.", "reason", gauges.waiting)
+    yield _labeled("seatkeeper_holds", "What waits for a person, by kind.", "kind", gauges.holds)
+    yield _labeled("seatkeeper_orders_open", "Orders under way, by state.", "state", gauges.orders)
+    yield _labeled("seatkeeper_processes", "Processes that run, by role.", "role", gauges.processes)
+    for name, text, value in _plain(gauges):
+        yield GaugeMetricFamily(name, text, value)
+
+
+def _labeled(name: str, text: str, label: str, values: dict[str, int]) -> Metric:
     family = GaugeMetricFamily(name, text, labels=[label])
     for key, value in sorted(values.items()):
         family.add_metric([key], value)
-    yield family
+    return family
 
 
 def _plain(gauges: "Gauges") -> Iterator[tuple[str, str, float]]:

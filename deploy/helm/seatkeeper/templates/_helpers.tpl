@@ -25,6 +25,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{/* One process of Seatkeeper: a dict of root, command, resources and served (whether it serves health). */}}
 {{- define "seatkeeper.pod" -}}
 serviceAccountName: {{ include "seatkeeper.serviceAccount" .root }}
+automountServiceAccountToken: false  # nothing here speaks to Kubernetes; workload identities bring tokens of their own
 terminationGracePeriodSeconds: {{ .root.Values.terminationGracePeriodSeconds }}
 securityContext:
   runAsNonRoot: true
@@ -63,10 +64,12 @@ containers:
     livenessProbe:
       httpGet: {path: /healthz, port: http}
       periodSeconds: 20
+      timeoutSeconds: 5
       failureThreshold: 6
     readinessProbe:
       httpGet: {path: /readyz, port: http}
       periodSeconds: 10
+      timeoutSeconds: 5  # it asks the database
     {{- end }}
     {{- with .resources }}
     resources: {{- toYaml . | nindent 6 }}
@@ -81,11 +84,25 @@ volumes:
   - name: tmp
     emptyDir: {}
   - name: policies
+    {{- with .root.Values.policies.volume }}
+    {{- toYaml . | nindent 4 }}
+    {{- else }}
     configMap: {name: {{ include "seatkeeper.policies" .root }}}
+    {{- end }}
   {{- with .root.Values.secrets.existingSecret }}
   - name: secrets
     secret: {secretName: {{ . }}, defaultMode: 0440}  # not for everybody: the program refuses such files
   {{- end }}
+{{- if .served }}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "seatkeeper.selector" .root | nindent 8 }}
+        app.kubernetes.io/component: {{ index .command 0 }}
+{{- end }}
 {{- with .root.Values.nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}
 {{- end }}
