@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from textwrap import indent
 from typing import Any
 
+import pytest
+
 from connectors.simulators.google_workspace import Customer as Workspace
 from connectors.simulators.google_workspace import GoogleServer, Simulator, serve
 from tests.worker.world import Customer, World
+
+EVERYONE = "- {name: everyone, everyone: true, license: standard, on_leave: {then: release, after: 0s}}"
+STAFF = "- {name: staff, groups: [staff@contoso.example], license: standard, on_leave: {then: release, after: 0s}}"
+SALES = "- {name: sales, org_units: [/Sales], license: standard, on_leave: {then: release, after: 0s}}"
+"""The hastiest rules that can be written: whoever leaves them loses the license at once."""
+NAMES = [f"Person {number:02}" for number in range(12)]
 
 
 @dataclass
@@ -72,3 +80,16 @@ def workspace(world: World, company: str = "contoso") -> Iterator[GoogleCustomer
         found = GoogleCustomer(world, company, None, workspace=customer, google=google, server=server)  # type: ignore[arg-type]
         found.people["Directory Reader"] = customer.reader
         yield found
+
+
+@pytest.fixture
+def contoso(wire: World) -> Iterator[GoogleCustomer]:
+    with workspace(wire) as customer:
+        yield customer
+
+
+@pytest.fixture
+def anywhere(world: World) -> Iterator[GoogleCustomer]:
+    """The same on either database, for what the store does with it."""
+    with workspace(world) as customer:
+        yield customer

@@ -1,6 +1,6 @@
 """The pass over a Google Workspace directory: lists that lie, access that is lost, and what costs nothing (Z2, D4)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -11,29 +11,14 @@ from store.account_filters import AccountFilter
 from store.overview import overview
 from store.times import micros
 from tests.proves import proves
-from tests.worker.google import GoogleCustomer, workspace
-from tests.worker.world import World, counted
+from tests.worker import google
+from tests.worker.google import EVERYONE, NAMES, SALES, STAFF, GoogleCustomer
+from tests.worker.world import counted
 from worker.operations.explaining import explain
 
-EVERYONE = "- {name: everyone, everyone: true, license: standard, on_leave: {then: release, after: 0s}}"
-STAFF = "- {name: staff, groups: [staff@contoso.example], license: standard, on_leave: {then: release, after: 0s}}"
-SALES = "- {name: sales, org_units: [/Sales], license: standard, on_leave: {then: release, after: 0s}}"
+contoso, anywhere = google.contoso, google.anywhere
 LISTS = 3
 """Pages of a read of few: those who live, those who are deleted, and the end."""
-NAMES = [f"Person {number:02}" for number in range(12)]
-
-
-@pytest.fixture
-def contoso(wire: World) -> Iterator[GoogleCustomer]:
-    with workspace(wire) as customer:
-        yield customer
-
-
-@pytest.fixture
-def anywhere(world: World) -> Iterator[GoogleCustomer]:
-    """The same on either database, for what the store does with it."""
-    with workspace(world) as customer:
-        yield customer
 
 
 def settled(contoso: GoogleCustomer, rules: str = EVERYONE, **more: str) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Audit events as hints: they spare reading, or let it begin earlier, and change nothing by themselves."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,27 +10,11 @@ from connectors.simulators.google_workspace import SIMULATED_CLIENT_ID, Fault
 from policies.errors import PolicyError
 from policies.reader import read_policy
 from tests.proves import proves
-from tests.worker.google import GoogleCustomer, workspace
-from tests.worker.world import World
+from tests.worker import google
+from tests.worker.google import EVERYONE, NAMES, SALES, STAFF, GoogleCustomer
 
-EVERYONE = "- {name: everyone, everyone: true, license: standard, on_leave: {then: release, after: 0s}}"
-STAFF = "- {name: staff, groups: [staff@contoso.example], license: standard, on_leave: {then: release, after: 0s}}"
-SALES = "- {name: sales, org_units: [/Sales], license: standard, on_leave: {then: release, after: 0s}}"
-NAMES = [f"Person {number:02}" for number in range(12)]
+contoso, anywhere = google.contoso, google.anywhere
 HINTS = {"GET /activity/users/{userKey}/applications/{applicationName}": 1}
-
-
-@pytest.fixture
-def contoso(wire: World) -> Iterator[GoogleCustomer]:
-    with workspace(wire) as customer:
-        yield customer
-
-
-@pytest.fixture
-def anywhere(world: World) -> Iterator[GoogleCustomer]:
-    """The same on either database."""
-    with workspace(world) as customer:
-        yield customer
 
 
 def settled(contoso: GoogleCustomer, rules: str = EVERYONE, read_every: str = "6h") -> None:
@@ -192,6 +175,27 @@ def test_a_declaration_that_is_taken_back_is_read_for_at_once(contoso: GoogleCus
     assert poll(contoso)["GET /users"] == 1
     assert contoso.world.rows(shared) == []
     assert poll(contoso) == HINTS
+
+
+@proves("S6")
+def test_what_was_left_open_is_decided_as_soon_as_its_group_can_be_told(anywhere: GoogleCustomer) -> None:
+    anywhere.hire("Front Desk", "Press Desk")
+    anywhere.group("desks", "Front Desk", "Press Desk")
+    anywhere.world.add_lot("standard", 9)
+    anywhere.wire.order(Fault("lost_rows", "/groups/*/members", times=None))
+    anywhere.world.later(minutes=15)
+    anywhere.policy(EVERYONE, directory="read_every: 6h\n    shared_mailboxes_are: {groups: [desks@contoso.example]}")
+    assert "fewer members than it counts" in (anywhere.sync().error or "")
+    anywhere.world.later(minutes=35)
+    anywhere.sync()
+    assert anywhere.kinds()["Press Desk"] == anywhere.kinds()["Directory Reader"] == "unknown"
+    anywhere.wire.withdraw_faults()
+    assert "GET /users" not in poll(anywhere)
+    assert poll(anywhere)["GET /users"] == 1
+    assert anywhere.kinds() == {
+        "Directory Reader": "user", "Front Desk": "shared_mailbox", "Press Desk": "shared_mailbox",
+    }  # fmt: skip
+    assert poll(anywhere) == HINTS
 
 
 def test_more_events_than_a_page_are_not_told_apart(contoso: GoogleCustomer) -> None:
