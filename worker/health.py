@@ -1,6 +1,6 @@
 """Whether a process lives, and whether it can do its work; and what it tells Prometheus.
 
-/healthz   the process lives, and its loops come round: whoever supervises it restarts it otherwise
+/healthz   the process lives, and its loops come round: whoever asks restarts it otherwise
 /readyz    the database can be reached and has the right schema, and what has to be done does not fail again and again
 /metrics   counters of this process, and what the store says of all
 
