@@ -257,6 +257,15 @@ class Mirror:
         )
         return {row[0]: row[1] for row in rows}
 
+    def has_open_mailboxes(self, directory: int) -> bool:
+        """Whether anybody lives whose mailbox kind is not known."""
+        found = self._tx.execute(
+            f"SELECT EXISTS (SELECT 1 FROM account AS a WHERE a.directory = :directory AND a.{_LIVE}"
+            " AND a.kind = 'unknown')",
+            {"directory": directory},
+        )
+        return bool(found.scalar_one())
+
     def ask_mailboxes_at(self, due: Mapping[int, int]) -> None:
         """When to ask for these accounts again, by key."""
         self._tx.execute_many(

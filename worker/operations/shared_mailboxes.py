@@ -21,6 +21,8 @@ from worker.operations.units import WHY, Units, with_units
 if TYPE_CHECKING:
     from store.transaction import Transaction
 
+FROM_THE_BEGINNING = ""
+"""A cursor that no directory has given: it is read whole."""
 REMEDY = "correct `shared_mailboxes_are` of the directory, or set its `unknown_mailboxes: user`"
 
 
@@ -71,9 +73,11 @@ def decide_by_groups(
     tx: "Transaction", run: Run, directory: Directory, pulled: Pulled, grouped: Grouped | None, units: Units | None
 ) -> int:
     """After the merge: mailboxes of those in declared groups are shared, and of all that were left open users', unless
-    a group may have more members than it listed. Returns how many changed."""
+    a group may have more members than it listed. Returns how many changed.
+
+    Where everybody's kind could be told by now, and not everybody was read, the next run reads everybody."""
     declared = run.entry.shared_mailboxes_are
-    if declared is None or not _by_groups(declared, directory) or not pulled.full:
+    if declared is None or not _by_groups(declared, directory):
         return 0
     if grouped is None or grouped.problem is not None or _lost(declared, units):
         return 0
@@ -83,9 +87,14 @@ def decide_by_groups(
     if len(bound) < len(declared.groups) or any(id is None or id in gone for id in bound):
         return 0
     stand_for = [id for id in bound if id is not None]
+    whole = grouped.whole_of(tx.groups.below(key, stand_for))
+    if not pulled.full:
+        if whole and tx.mirror.has_open_mailboxes(key):
+            pulled.cursor = FROM_THE_BEGINNING
+        return 0
     members = tx.groups.members_of(key, stand_for)
     kinds = {account: "shared" for account, mailbox in members.items() if mailbox != "shared"}
-    if grouped.whole_of(tx.groups.below(key, stand_for)):
+    if whole:
         left = tx.mirror.open_mailboxes(key, pulled.walk.batch)
         kinds |= {account: "user" for account in left if account not in members}
     tx.mirror.learn_mailboxes(key, kinds)
