@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from store.schema import metadata
 from tests.kill.history import begin, busy_day, hires
 from tests.kill.house import House, Ports, a_house
 from tests.kill.servers import Killable, a_postgres, a_redis
@@ -27,8 +28,8 @@ LOST = re.compile(r"the lease on .* was lost|is worked on by")
 SMALL = 65_536
 """Bytes: the log still has room, and the database has not."""
 HOUR = timedelta(hours=1)
-FULL = re.compile(r"disk I/O error|disk is full")
-"""What SQLite says of a file that cannot grow, and of a disk that has no room."""
+FULL = re.compile(r"disk I/O error|disk is full|No space left on device")
+"""What SQLite says of a file that cannot grow, and of a disk that has no room; and what PostgreSQL says."""
 
 
 @contextmanager
@@ -127,6 +128,47 @@ def test_a_full_disk_changes_nothing_is_said_and_is_over_when_there_is_room(tmp_
         house.until(lambda: house.ready() == "ok\n", house.ready)
         licensed(house, BEGUN + 5)
         assert house.ends == [] and house.pids == [pid], "the same process went on"
+        is_whole(house)
+
+
+@contextmanager
+def no_room(house: House) -> Iterator[None]:
+    """PostgreSQL refuses to write, as it does where its disk is full."""
+
+    def all_tables(statement: str) -> None:
+        for table in sorted(metadata.tables):
+            with house.world.store.begin() as tx:
+                tx.execute(statement.format(table))
+
+    with house.world.store.begin() as tx:
+        tx.execute(
+            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION"
+            " 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$"
+        )
+    all_tables("CREATE TRIGGER no_room BEFORE INSERT OR UPDATE OR DELETE ON {} EXECUTE FUNCTION no_room()")
+    yield
+    all_tables("DROP TRIGGER no_room ON {}")
+
+
+@proves("Z6")
+def test_a_database_server_whose_disk_is_full_changes_nothing_and_all_goes_on_when_there_is_room(
+    tmp_path: Path, fresh_postgres: str, redis_url: str, ports: Ports
+) -> None:
+    with on(tmp_path / "house", fresh_postgres, redis_url, ports) as house:
+        before, pids = house.outcome(), house.pids
+        with no_room(house):
+            hires(house)
+            house.until(
+                lambda: all(FULL.search(said) for said in house.readiness()),
+                lambda: (house.readiness(), house.said()[-3:]),
+                in_real_time=True,
+            )
+            assert any(FULL.search(str(event["event"])) for event in house.said())
+            assert house.outcome() == before
+        house.until(lambda: house.readiness() == ["ok\n"] * len(pids), house.readiness)
+        licensed(house, BEGUN + 5)
+        assert (house.ends, house.pids) == ([], pids), "the same processes went on"
+        assert house.world.happened()["directory.failing"] == 0, "the directory is not to blame"
         is_whole(house)
 
 
