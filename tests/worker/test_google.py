@@ -331,6 +331,35 @@ def test_a_group_whose_members_are_denied_suspends_its_rules_and_nothing_else(co
     assert contoso.licenses() == {**before, "Ben": "archived"}
 
 
+@proves("G3")
+def test_status_says_why_groups_cannot_be_told_as_it_is_now(contoso: GoogleCustomer) -> None:
+    contoso.gws.create_unit("/Sales")
+    contoso.hire("Ada", unit="/Sales")
+    contoso.policy(f"{STAFF}\n{SALES}")
+
+    def told() -> str:
+        contoso.sync()
+        contoso.world.later(hours=2)
+        with contoso.world.store.read() as tx:
+            [state] = overview(tx, micros(contoso.world.clock()), {}).directories
+        return f"{state.problem} → {state.remedy}"
+
+    assert "matches no group" in told()
+    contoso.gws.withdraw(SIMULATED_CLIENT_ID, "admin.directory.group.readonly", "admin.directory.orgunit.readonly")
+    assert "groups cannot be read" in (said := told()) and "group.readonly for" in said
+    contoso.gws.delegate(SIMULATED_CLIENT_ID, "admin.directory.group.readonly", "admin.directory.orgunit.readonly")
+    contoso.gws.appoint(contoso.gws.reader, "users")
+    assert "may not read groups" in (said := told()) and "Groups > Read" in said
+    contoso.gws.appoint(contoso.gws.reader, "users", "groups")
+    contoso.group("staff", "Ada")
+    assert "may not read organizational units" in (said := told()) and "Organizational units > Read" in said
+    contoso.gws.withdraw(SIMULATED_CLIENT_ID, "admin.directory.orgunit.readonly")
+    assert "orgunit.readonly for" in told()
+    contoso.gws.delegate(SIMULATED_CLIENT_ID, "admin.directory.orgunit.readonly")
+    contoso.gws.appoint(contoso.gws.reader, "users", "groups", "org_units")
+    assert told() == "None → None"
+
+
 @proves("Z2")
 @pytest.mark.parametrize("kind", ["lost_rows", "without_types", "unknown_keys"])
 def test_a_group_that_lists_fewer_than_it_counts_loses_nobody(contoso: GoogleCustomer, kind: Any) -> None:

@@ -236,8 +236,9 @@ def resolved_at_once(run: Run, grouped: Grouped | None) -> Resolved | None:
 
 def _come_to(run: Run, grouped: Grouped, stopped: Mapping[str, tuple[GroupRef, ...]]) -> Resolved:
     warning = _ignored(run, grouped)
-    stand_for = sorted((ref, binding.group_id or "") for ref, binding in grouped.bindings.items())
-    told = repr((stand_for, sorted(stopped.items()), warning))
+    stand_for = sorted((ref, name.group_id or "", name.problem or "") for ref, name in grouped.bindings.items())
+    refused = grouped.remedy if stopped else None  # what is told of a refusal may be new each time, its remedy is not
+    told = repr((stand_for, sorted(stopped.items()), warning, refused))
     problem = _suspension(stopped, grouped) if stopped else None
     remedy = grouped.remedy if stopped and grouped.remedy else REBIND if problem or warning else None
     return Resolved(stopped, sha256(told.encode()).hexdigest()[:32], problem, warning, remedy)

@@ -128,6 +128,6 @@ def with_units(tx: "Transaction", run: Run, units: Units | None, names: Resolved
         ]
     remedy = names.remedy or (units.remedy if units is not None else None) or (REMEDY if bound.stopped else None)
     stand_for = sorted((ref, binding.unit_id or "", binding.problem or "") for ref, binding in bound.bindings.items())
-    return replace(
-        names, suspended=stopped, hash=f"{names.hash}{stand_for!r}", problem="; ".join(told) or None, remedy=remedy
-    )
+    refused = "" if units is None else units.remedy or ""
+    hash = f"{names.hash}{stand_for!r}{refused}"
+    return replace(names, suspended=stopped, hash=hash, problem="; ".join(told) or None, remedy=remedy)
