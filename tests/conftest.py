@@ -25,6 +25,10 @@ GUARD = Guard()
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Nobody here goes to the internet: who makes ready for it need not read the certificates of all its authorities, which
+# takes as long as many a test. This one has signed nothing; tests of TLS name their own.
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "services" / "nobody.pem")
+
 # The slowest thing that a shared machine does is no property of ours, hence no deadline. CI tries the same
 # examples every time; other runs look for new ones; `make test-fast` tries a few, and `make nightly` looks for long.
 hypothesis.settings.register_profile(
