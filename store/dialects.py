@@ -15,6 +15,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
 Row = Sequence[Any]
+Types = Sequence[str]
+"""What PostgreSQL calls the types of columns."""
 
 
 class Dialect(Protocol):
@@ -32,8 +34,10 @@ class Dialect(Protocol):
         """Let two first commands at once, or two upgrades, come one after the other."""
         ...
 
-    def copy(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-        """Write many rows in the quickest way there is."""
+    def copy(
+        self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row], types: Types = ()
+    ) -> None:
+        """Write many rows in the quickest way there is; quicker still where the types of the columns are told."""
         ...
 
     def among(self, column: str, name: str) -> str:
@@ -56,8 +60,8 @@ class Dialect(Protocol):
         """The clause that locks what a select returns and passes over what others have locked."""
         ...
 
-    def analyze(self, connection: Connection, table: str) -> None:
-        """Count a table's rows anew before a large statement is planned over it."""
+    def analyze(self, connection: Connection, table: str, *, roughly: bool = False) -> None:
+        """Count a table's rows anew before a large statement is planned over it; `roughly` looks at a few of them."""
         ...
 
     def enlarge(self, connection: Connection) -> None:
@@ -118,7 +122,9 @@ class Sqlite:
     def lock_schema(self, connection: Connection) -> None:
         return None  # a transaction that may write has the database to itself
 
-    def copy(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    def copy(
+        self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row], types: Types = ()
+    ) -> None:
         raw: Any = connection.connection.driver_connection
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
         raw.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
@@ -144,7 +150,7 @@ class Sqlite:
     def skip_locked(self) -> str:
         return ""
 
-    def analyze(self, connection: Connection, table: str) -> None:
+    def analyze(self, connection: Connection, table: str, *, roughly: bool = False) -> None:
         return None
 
     def enlarge(self, connection: Connection) -> None:
@@ -201,12 +207,17 @@ class Postgresql:
     def lock_schema(self, connection: Connection) -> None:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8480)")
 
-    def copy(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    def copy(
+        self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row], types: Types = ()
+    ) -> None:
         raw: Any = connection.connection.driver_connection
+        binary = " (FORMAT binary)" if types else ""  # values need no escaping there, which is half of the work
         with (
             raw.cursor() as cursor,
-            cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+            cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN{binary}") as copy,
         ):
+            if types:
+                copy.set_types(types)
             write = copy.write_row
             for row in rows:
                 write(row)
@@ -238,7 +249,9 @@ class Postgresql:
     def skip_locked(self) -> str:
         return " FOR UPDATE SKIP LOCKED"
 
-    def analyze(self, connection: Connection, table: str) -> None:
+    def analyze(self, connection: Connection, table: str, *, roughly: bool = False) -> None:
+        if roughly:
+            connection.exec_driver_sql("SET LOCAL default_statistics_target = 10")
         connection.exec_driver_sql(f"ANALYZE {table}")
 
     def enlarge(self, connection: Connection) -> None:

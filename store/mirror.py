@@ -73,17 +73,33 @@ _UNLISTED = {
     "postgresql": "NOT EXISTS (SELECT 1 FROM stage AS s WHERE s.batch = :batch AND s.id = a.id)",
     "sqlite": "a.id NOT IN (SELECT s.id FROM stage AS s WHERE s.batch = :batch)",
 }
-_COMPARE = (
-    f"SELECT count(*) FILTER (WHERE s.gone IS NULL), count(*) FILTER (WHERE a.{_LIVE}),"
-    " count(*) FILTER (WHERE s.gone IS NULL AND a.key IS NULL), count(*) FILTER (WHERE a.key IS NOT NULL AND"
-    f" {_DIFFERS}), count(*) FILTER (WHERE s.gone IS NULL AND NOT coalesce(s.guest, a.guest, false)"
+# What both forms of the comparison tell, in the order of `Compared`; `s` or `a` is missing where only the other tells.
+_COMPARED = (
+    "count(*) FILTER (WHERE s.id IS NOT NULL AND s.gone IS NULL),"
+    f" count(*) FILTER (WHERE s.id IS NOT NULL AND a.{_LIVE}),"
+    " count(*) FILTER (WHERE s.gone IS NULL AND a.key IS NULL),"
+    f" count(*) FILTER (WHERE s.id IS NOT NULL AND a.key IS NOT NULL AND {_DIFFERS}),"
+    " count(*) FILTER (WHERE s.id IS NOT NULL AND s.gone IS NULL AND NOT coalesce(s.guest, a.guest, false)"
     " AND coalesce(s.mailbox, a.mailbox, '') = '')"
-    " FROM stage AS s LEFT JOIN account AS a ON a.directory = :directory AND a.id = s.id WHERE s.batch = :batch"
 )
+# PostgreSQL joins both ways for what one way costs: then an account that was told of twice stands there twice, which
+# spares looking for such accounts. SQLite would walk over all of the stage for each account.
+_COMPARE = {
+    "postgresql": (
+        f"SELECT {_COMPARED}, count(s.id) = count(*) FILTER (WHERE s.id IS NOT NULL AND a.key IS NOT NULL) AND"
+        " count(a.key) = (SELECT count(*) FROM account WHERE directory = :directory) AS once"
+        " FROM (SELECT * FROM stage WHERE batch = :batch) AS s"
+        " FULL JOIN (SELECT * FROM account WHERE directory = :directory) AS a ON a.id = s.id"
+    ),
+    "sqlite": (
+        f"SELECT {_COMPARED}, false AS once FROM stage AS s"
+        " LEFT JOIN account AS a ON a.directory = :directory AND a.id = s.id WHERE s.batch = :batch"
+    ),
+}
 
 
 class Compared(NamedTuple):
-    """How a staged walk that tells of nobody twice compares with the mirror: what of it there is to do."""
+    """How a staged walk compares with the mirror: what of it there is to do, if it tells of nobody twice."""
 
     alive: int
     """Accounts that the walk told alive."""
@@ -93,6 +109,8 @@ class Compared(NamedTuple):
     changed: int
     open: int
     """Those told alive whose mailbox kind is not known; no guests."""
+    once: bool
+    """It is certain that the walk told of nobody twice."""
 
     @property
     def alike(self) -> bool:
@@ -115,8 +133,8 @@ class Mirror:
 
     def compare(self, directory: int, batch: int) -> Compared:
         """Compare a staged walk with the mirror. Both are read once, whatever is asked of them after."""
-        row = self._tx.execute(_COMPARE, {"directory": directory, "batch": batch}).one()
-        return Compared(*row)
+        row = self._tx.execute(_COMPARE[self._tx.dialect.name], {"directory": directory, "batch": batch}).one()
+        return Compared(*row)._replace(once=bool(row.once))
 
     def merge(self, directory: int, batch: int, *, plan_whole: bool) -> Merged:
         """Lay a staged walk over the mirror. What changed is noted for planning, unless all is planned anyway."""
@@ -150,10 +168,12 @@ class Mirror:
     # --- absence (D4, Z2) ---
 
     def live(self, directory: int) -> int:
-        """How many accounts the mirror holds for alive."""
+        """How many accounts the mirror holds for alive: all but the few who are gone, both counted in an index."""
         return int(
             self._tx.execute(
-                f"SELECT count(*) FROM account WHERE directory = :directory AND {_LIVE}", {"directory": directory}
+                "SELECT (SELECT count(*) FROM account WHERE directory = :directory) - (SELECT count(*) FROM account"
+                " WHERE directory = :directory AND state IN ('deleted', 'purged') AND state <> 'active')",
+                {"directory": directory},
             ).scalar_one()
         )
 

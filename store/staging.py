@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from store.transaction import Transaction
 
 COLUMNS = ("batch", "n", *SEEN)
+_NOT_TEXT = {"batch": "int8", "n": "int8", "enabled": "bool", "guest": "bool"}
+_TYPES = tuple(_NOT_TEXT.get(name, "text") for name in COLUMNS)
 EDGE_COLUMNS = ("batch", "n", "grp", "member", "member_is", "gone")
 _GONE = len(SEEN) - 1
 _CHUNK = 1_000
@@ -58,7 +60,7 @@ class Staging:
         """Stage the accounts of some pages with the place from which the walk goes on; returns the walk as it is."""
         first, batch = walk.staged, walk.batch
         if seen:
-            self._tx.copy("stage", COLUMNS, ((batch, n, *row) for n, row in enumerate(seen, first)))
+            self._tx.copy("stage", COLUMNS, ((batch, n, *row) for n, row in enumerate(seen, first)), _TYPES)
         walk = walk._replace(staged=first + len(seen))
         self._tx.execute(
             "INSERT INTO pull (directory, batch, resume, staged, whole, started_at, told)"
@@ -128,7 +130,7 @@ class Staging:
         ).all()
         merged = list(_overlaid((tuple(row) for row in rows), settled))
         self._tx.execute(f"DELETE FROM stage WHERE {among}", {"batch": batch, **wanted})
-        self._tx.copy("stage", COLUMNS, merged)
+        self._tx.copy("stage", COLUMNS, merged, _TYPES)
 
     # These tables are unlogged: a crash of the database server empties them, under a run that goes on, too. Rows are
     # numbered from 0 in the order in which they come, so that all are there if the first is.

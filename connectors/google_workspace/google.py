@@ -1,10 +1,12 @@
 """Asks the Directory API for one customer: signed, in step, patiently, and with what a refusal means for a person."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
+from connectors.ahead import ahead
 from connectors.asking import Asker, Refused
 from connectors.errors import Transient
 from connectors.google_workspace.access import Signer
@@ -83,16 +85,22 @@ class Google:
         token: str = "",
         of_one: bool = False,
     ) -> Iterator[Some]:
-        """Every page of a list, from a token on. Raises Transient where its tokens lead in a circle."""
-        been = {token}
-        for _ in range(MOST_PAGES):
+        """Every page of a list, from a token on; the next one is asked for while its reader works on the last. Raises
+        Transient where its tokens lead in a circle."""
+
+        def asked(token: str, asker: Asker = self.asker) -> Some:
             following = {"pageToken": token} if token else {}
-            page = self.ask(self.request(path, {**query, **following}), read, feature, of_one=of_one)
-            yield page
-            if not page.nextPageToken:
-                return
+            request = self.request(path, {**query, **following})
+            return replace(self, asker=asker).ask(request, read, feature, of_one=of_one)
+
+        page, been = asked(token), {token}
+        while page.nextPageToken:
             token = page.nextPageToken
-            if token in been:
-                break
+            if token in been or len(been) == MOST_PAGES:
+                yield page
+                raise Transient(f"the pages of the list of {feature} lead in a circle", feature=feature)
             been.add(token)
-        raise Transient(f"the pages of the list of {feature} lead in a circle", feature=feature)
+            with ahead(self.asker, partial(asked, token), feature) as coming:
+                yield page
+                page = coming()
+        yield page

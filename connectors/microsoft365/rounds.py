@@ -8,10 +8,13 @@ under way, and then the cursor is dead. No round goes in a circle.
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from enum import Enum
+from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
-from connectors.asking import Refused
+from connectors.ahead import ahead
+from connectors.asking import Asker, Refused
 from connectors.errors import CursorExpired, Transient
 from connectors.http import Request
 from connectors.microsoft365.cursors import Stream
@@ -43,23 +46,28 @@ class Step(NamedTuple):
 def walk(
     graph: Graph, stream: Stream, first: Request | str, read: Callable[[bytes], Some]
 ) -> Iterator[tuple[Some, Step]]:
-    """Every page of a round with its link. `first` is the initial request, or the link to go on from.
+    """Every page of a round with its link; the next one is asked for while its reader works on the last. `first` is the
+    initial request, or the link to go on from.
 
     Raises CursorExpired where Graph no longer knows a link, NeedsPerson, or Transient where a page breaks the rules.
     """
     been: Counter[int] = Counter()
     request = first if isinstance(first, Request) else _link(first)
-    known = _Known.NOTHING if isinstance(first, Request) else _Known.SAVED
-    while True:
-        page = _page(graph, stream, request, read, known)
-        step = _step(stream, page)
-        yield page, step
-        if step.following is None:
-            return
+    page = _page(graph, stream, request, read, _Known.NOTHING if isinstance(first, Request) else _Known.SAVED)
+    while (step := _step(stream, page)).following is not None:
         been[hash(step.following)] += 1
         if been[hash(step.following)] > _SAME_LINK:
+            yield page, step
             raise _circle(stream, resumed=not isinstance(first, Request))
-        request, known = _link(step.following), _Known.RECEIVED
+        ask = partial(_next, graph, stream, _link(step.following), read)
+        with ahead(graph.asker, ask, stream.name) as coming:
+            yield page, step
+            page = coming()
+    yield page, step
+
+
+def _next(graph: Graph, stream: Stream, request: Request, read: Callable[[bytes], Some], asker: Asker) -> Some:
+    return _page(replace(graph, asker=asker), stream, request, read, _Known.RECEIVED)
 
 
 class _Known(Enum):

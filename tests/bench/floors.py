@@ -43,7 +43,8 @@ def prepare(url: str, tables: Sequence[str], users: int) -> Callable[[], int]:
                     with connection.begin():
                         if table == "bare":
                             dialect.relax(connection)
-                        dialect.copy(connection, name, columns, kept[table][start : start + _CHUNK])
+                        rows = kept[table][start : start + _CHUNK]
+                        dialect.copy(connection, name, columns, rows, ("text",) * len(SEEN) if table == "bare" else ())
         engine.dispose()
         return users
 

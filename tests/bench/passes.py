@@ -34,8 +34,11 @@ class Simulated:
     """Its address, and what else there is to know of it."""
 
     def change(self, users: int) -> None:
+        self.tell(f"change {users}")
+
+    def tell(self, line: str) -> None:
         assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(f"change {users}\n")
+        self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
         self.process.stdout.readline()
 
@@ -56,9 +59,10 @@ class Bench:
             return self.server.database_url(self.server.create())
         return f"sqlite:///{self.folder}/{len(list(self.folder.iterdir()))}.db"
 
-    def run(self, name: str, task: str, url: str, users: int | None = None) -> dict[str, Any]:
+    def run(self, name: str, task: str, url: str, users: int | None = None, times: int = 1) -> dict[str, Any]:
         options = {
-            "database": url, "folder": str(self.folder), "users": users or self.users, **self.vendor.said,
+            "database": url, "folder": str(self.folder), "users": users or self.users, "times": times,
+            **self.vendor.said,
         }  # fmt: skip
         done = subprocess.run(
             [sys.executable, "-m", "tests.bench.child", task, json.dumps(options)], capture_output=True, text=True
@@ -68,7 +72,7 @@ class Bench:
         figure: dict[str, Any] = json.loads(done.stdout)
         self.figures[name] = figure
         print(
-            f"{self.database:>10} {self.users:>9,} {name:<16} wall {figure['wall']:7.2f} s  CPU {figure['cpu']:7.2f} +"
+            f"{self.database:>10} {self.users:>9,} {name:<30} wall {figure['wall']:7.2f} s  CPU {figure['cpu']:7.2f} +"
             f" {figure['server_cpu']:6.2f} s  peak {figure['peak_mb']:5.0f} MB  {_said(figure)}",
             flush=True,
         )

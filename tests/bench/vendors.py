@@ -5,7 +5,9 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -104,18 +106,18 @@ def _customer(options: dict[str, Any]) -> str:
 
 
 def _pages_of_google(options: dict[str, Any]) -> Iterator[bytes]:
-    from urllib.parse import urlencode
+    from connectors.google_workspace.wire import DELETED_FIELDS, USER_FIELDS
 
-    from connectors.google_workspace.wire import USER_FIELDS
+    living, deleted = {"fields": USER_FIELDS}, {"fields": DELETED_FIELDS, "showDeleted": "true"}
+    for what in (living, deleted):
+        asked = {"customer": "my_customer", "maxResults": "500", "prettyPrint": "false", **what}
+        url = f"{options['url']}/admin/directory/v1/users?{urlencode(asked)}"
+        yield from _followed(url, options["token"], partial(_next_of_google, url))
 
-    asked = {"customer": "my_customer", "maxResults": "500", "fields": USER_FIELDS, "prettyPrint": "false"}
-    url = f"{options['url']}/admin/directory/v1/users?{urlencode(asked)}"
 
-    def next_of(body: bytes) -> str:
-        token = _after(b'"nextPageToken":', body)
-        return f"{url}&{urlencode({'pageToken': token})}" if token else ""
-
-    return _followed(url, options["token"], next_of)
+def _next_of_google(url: str, body: bytes) -> str:
+    token = _after(b'"nextPageToken":', body)
+    return f"{url}&{urlencode({'pageToken': token})}" if token else ""
 
 
 def _google_idiom(options: dict[str, Any]) -> int:

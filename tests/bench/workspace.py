@@ -1,14 +1,15 @@
 """The simulated Google of a benchmark, in a process of its own: `python -m tests.bench.workspace USERS FOLDER`.
 
 Writes a service account's key into the folder and prints what there is to know as one JSON line, then obeys lines on
-standard input: `change N` gives N users another department and answers `done`. It ends with its input.
+standard input and answers each with `done`: `change N` gives N users another department, and from `latency SECONDS` on
+each answer takes so much longer. It ends with its input.
 """
 
 import json
 import sys
 from pathlib import Path
 
-from connectors.simulators.google_workspace import Shares, Simulator, serve
+from connectors.simulators.google_workspace import Customer, Shares, Simulator, serve
 
 NOBODY_ELSE = Shares(suspended=0.0, archived=0.0, guests=0.0, without_mailbox=0.0)
 UNITS = ("/Sales/EMEA", "/Sales/Americas", "/Engineering", "/Finance")
@@ -29,12 +30,19 @@ def main() -> None:
         print(json.dumps({"url": server.url, "admin": customer.subject, "key": KEY, "token": token}), flush=True)
         changed = 0
         for line in sys.stdin:
-            number = int(line.split()[1])
-            for n in range(number):
-                job = {"department": "Board" if n % 2 else f"Team {changed + n}", "primary": True}
-                customer.update_user(ids[(changed + n) * 7919 % len(ids)], organizations=[job])
-            changed += number
+            word, value = line.split()
+            if word == "latency":
+                server.latency = float(value)
+            else:
+                _change(customer, ids, changed, int(value))
+                changed += int(value)
             print("done", flush=True)
+
+
+def _change(customer: Customer, ids: list[str], first: int, number: int) -> None:
+    for n in range(first, first + number):
+        job = {"department": "Board" if n % 2 else f"Team {n}", "primary": True}
+        customer.update_user(ids[n * 7919 % len(ids)], organizations=[job])
 
 
 if __name__ == "__main__":

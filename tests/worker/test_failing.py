@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from connectors.simulators.microsoft365 import SIMULATED_CLIENT_ID, Fault, Habits
+from tests.connectors.test_ahead import are_ahead
 from tests.proves import proves
 from tests.worker.world import Customer, World
 from worker.operations.syncing import Asked, sync
@@ -100,6 +101,7 @@ def test_a_stop_takes_effect_before_the_next_write(world: World, contoso: Custom
     object.__setattr__(world.app, "stopping", stopping)
     result = contoso.sync()
     assert result.outcome == "failed" and result.error is not None and "stop" in result.error
+    assert are_ahead() == [], "what was asked for ahead is over, too"
     changed = {what for what, rows in world.outcome().items() if rows != before[what]}
     assert changed <= ({"mirror", "memberships", "unplanned"} if step in ("merged", "planned") else set())
     row = contoso.row()

@@ -1,6 +1,7 @@
 """Reading a directory: pages are staged as they come, and believed only when the walk is complete (Z2, D4).
 
-No transaction is open while a request is under way. What is read here changes nothing yet: `merging` does.
+No transaction waits for a request; connectors may ask for the next page while this one is staged. What is read here
+changes nothing yet: `merging` does.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -143,7 +144,7 @@ def _complete(run: Run, walk: Walk, rows: list[Seen], cursor: str, full: bool) -
         walk, rows = _flush(run, walk._replace(whole=full), rows), []
     if walk.staged > LARGE:
         with run.app.store.begin() as tx:
-            tx.dialect.analyze(tx.connection, "stage (batch)")
+            tx.dialect.analyze(tx.connection, "stage (batch)", roughly=True)
     return Pulled(walk, rows, cursor, full)
 
 
@@ -189,8 +190,7 @@ def settle_disputed(run: Run, directory: Directory, pulled: Pulled) -> None:
     """Find accounts that the walk told of several times, and ask about those told both live and gone."""
     if pulled.walk.staged:
         with run.app.store.read() as tx:
-            tx.dialect.enlarge(tx.connection)
-            pulled.repeated = tx.staging.repeated(pulled.walk.batch)
+            _compare(tx, run, pulled)
     else:
         pulled.repeated = _repeated(pulled.rows)
     disputed = {id for id, both in pulled.repeated.items() if both}
@@ -202,6 +202,16 @@ def settle_disputed(run: Run, directory: Directory, pulled: Pulled) -> None:
     unanswered = disputed - set(pulled.settled)
     if unanswered:
         raise Transient(f"{len(unanswered)} accounts were told both live and deleted, and looking them up failed")
+
+
+def _compare(tx: "Transaction", run: Run, pulled: Pulled) -> None:
+    """Compare a complete listing whole, and look for whom a walk told of several times where that leaves it open."""
+    tx.dialect.join_whole(tx.connection)
+    compared = tx.mirror.compare(run.directory.key, pulled.walk.batch) if pulled.full else None
+    if compared is None or not compared.once:
+        pulled.repeated = tx.staging.repeated(pulled.walk.batch)
+    if not pulled.repeated:
+        pulled.compared = compared
 
 
 def _repeated(rows: Sequence[Seen]) -> dict[str, bool]:
@@ -236,10 +246,7 @@ def confirm_absence(run: Run, directory: Directory, pulled: Pulled) -> None:
 
 
 def _absent(tx: "Transaction", run: Run, pulled: Pulled, known: int) -> list[str]:
-    """Who is missing from the listing. It is compared whole, and they are looked for one by one only where there are
-    any."""
-    if not pulled.repeated:
-        pulled.compared = tx.mirror.compare(run.directory.key, pulled.walk.batch)
+    """Who is missing from the listing. They are looked for one by one only where there are any."""
     if known == (0 if pulled.compared is None else pulled.compared.known):
         return []
     return [id for _, id in tx.mirror.absent(run.directory.key, pulled.walk.batch, known)]
