@@ -147,17 +147,23 @@ def refused_by_api(refused: Refused, caller: Caller, feature: str) -> ConnectorE
     refused.feature = feature
     codes = {code.lower() for code in refused.codes}
     if NO_TENANT.lower() in codes:
-        told = (
-            "Google finds no Workspace customer for whom it asks",
-            "check `customer` and `admin` of the directory",
-        )
-    elif refused.meaning is Meaning.SIGN_IN:
+        return no_tenant(refused, feature)
+    if refused.meaning is Meaning.SIGN_IN:
         told = ("Google does not accept the token", "check that the service account and its delegation still exist")
     elif refused.meaning is Meaning.DENIED:
         told = _denied(codes, caller, feature)
     else:
         return refused if refused.meaning is not Meaning.RESYNC else Permanent(refused.problem, feature=feature)
     return NeedsPerson(f"{told[0]} ({refused.problem})", remedy=told[1], feature=feature)
+
+
+def no_tenant(refused: Refused, feature: str) -> NeedsPerson:
+    """Nobody is found for whom a list was asked: never that there are no users."""
+    return NeedsPerson(
+        f"Google finds no Workspace customer for whom it asks ({refused.problem})",
+        remedy="check `customer` and `admin` of the directory",
+        feature=feature,
+    )
 
 
 def _project(caller: Caller) -> str:

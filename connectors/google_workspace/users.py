@@ -19,6 +19,7 @@ from connectors.base import Page, Seen
 from connectors.errors import CursorExpired, NeedsPerson, Transient
 from connectors.google_workspace import OWN, places
 from connectors.google_workspace.domains import domains
+from connectors.google_workspace.faults import no_tenant
 from connectors.google_workspace.google import Google
 from connectors.google_workspace.hints import Hints
 from connectors.google_workspace.places import DELETED, LIVE, Place
@@ -31,6 +32,7 @@ from connectors.google_workspace.wire import (
     seen_of,
     user_page,
 )
+from connectors.verdicts import Meaning
 
 NAME = "users"
 LONGEST = timedelta(minutes=50)
@@ -111,6 +113,8 @@ class _Walk:
         except Refused as refused:
             if refused.status == 400 and self.place.token:
                 raise CursorExpired(f"the page token is dead: {refused.problem}") from None
+            if refused.meaning is Meaning.GONE:
+                raise no_tenant(refused, NAME) from None
             raise
         except Transient:
             if self.place.token and self._now() - (self.place.since or self.place.began) > _ONE_HOUR:

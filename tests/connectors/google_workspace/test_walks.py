@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -199,6 +200,15 @@ def test_a_tenant_that_is_not_found_is_nobodys_deletion(town: GoogleWorkspaceTow
     town.simulator.order(Fault("domain_not_found", "/users/*", times=None))
     with pytest.raises(NeedsPerson, match="no Workspace customer"):
         list(town.open().look_up([AccountId(ada)]))
+
+
+@proves("Z2")
+@pytest.mark.parametrize("kind", ["domain_not_found", "not_found"])
+def test_a_list_that_is_not_found_is_a_customer_that_is_not_found(town: GoogleWorkspaceTown, kind: Any) -> None:
+    town.simulator.order(Fault(kind, "/users", times=None))
+    with pytest.raises(NeedsPerson, match="no Workspace customer") as needed:
+        read(town.open())
+    assert "`customer`" in needed.value.remedy
 
 
 # Groups and units
