@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
@@ -90,8 +90,11 @@ def _seconds(process: psutil.Process) -> float:
 def _of_all(process: psutil.Process) -> float:
     """A server's own time, that of those who serve now, and of those who have ended."""
     times = process.cpu_times()
-    own = times.user + times.system + times.children_user + times.children_system
-    return float(own + sum(_seconds(child) for child in process.children(recursive=True)))
+    spent = float(times.user + times.system + times.children_user + times.children_system)
+    for child in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has ended since, and is the server's own time by now
+            spent += _seconds(child)
+    return spent
 
 
 def _server_process(word: str) -> psutil.Process:
