@@ -1,12 +1,11 @@
-"""Connections: how one is opened (TLS, a proxy on the way, public addresses alone), and the exchange of one request for
-one whole answer over it.
+"""Connections: the exchange of one request for one whole answer over each.
 
 A time-out of a socket is one of silence between two pieces, which whoever sends a byte a minute would never meet. So an
 answer also has a time until which it has to be complete: status line, headers and body. What the bytes mean is
 llhttp's to say, the parser of Node.js, as `httptools` has it.
 """
 
-import base64
+import contextlib
 import select
 import socket
 import ssl
@@ -15,11 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
-
-from connectors.public import must_be_public
 
 _PIECE = 1 << 16
 _LARGEST_HEAD = 1 << 16
@@ -51,8 +47,10 @@ class Answer(NamedTuple):
 class NoAnswer(Exception):
     """There was no whole answer: no connection, a time-out, a body that was cut short or is too large."""
 
-    unsent = False
-    """There was not even a connection, so that the other side cannot have heard of the request."""
+    def __init__(self, problem: str, *, unsent: bool = False) -> None:
+        super().__init__(problem)
+        self.unsent = unsent
+        """There was not even a connection, so that the other side cannot have heard of the request."""
 
 
 class Place(NamedTuple):
@@ -71,7 +69,8 @@ class Deadline:
 
     def __init__(self, bounds: Bounds, elapsed: Callable[[], float] = monotonic) -> None:
         self._whole, self._elapsed = bounds.whole, elapsed
-        self._until = elapsed() + bounds.whole
+        self.began = elapsed()
+        self._until = self.began + bounds.whole
 
     def left(self) -> float:
         """The seconds that are left. Raises NoAnswer where there are none."""
@@ -101,6 +100,8 @@ class Connection:
         wire.settimeout(bounds.read)
         self._wire, self._bounds = wire, bounds
         self._is_hurried = False
+        self._hides_what_came = not isinstance(wire, socket.socket)
+        """TLS within TLS holds what it has read ahead."""
         self._ready = select.poll()
         self._ready.register(wire, select.POLLIN)
         self._parser = HttpResponseParser(self)
@@ -113,7 +114,18 @@ class Connection:
 
     def is_quiet(self) -> bool:
         """Whether nothing came since the last answer; the other side's goodbye would have."""
-        return not self._ready.poll(0)
+        if not self._ready.poll(0) and not self._hides_what_came:
+            return True
+        self._wire.settimeout(0)
+        try:
+            self._wire.recv(1)
+        except ssl.SSLWantReadError:
+            return True  # what came was TLS's own, such as a ticket for the next connection
+        except OSError:
+            return False
+        finally:
+            self._wire.settimeout(self._bounds.read)
+        return False
 
     def exchange(self, request: bytes, until: Deadline) -> Answer:
         """Send a request and read its whole answer. Raises NoAnswer, OSError, and zlib.error for a damaged body."""
@@ -122,22 +134,29 @@ class Connection:
 
     def pass_on(self, request: bytes, until: Deadline) -> None:
         """Ask a proxy to lead on from here. Raises as `exchange` does, and NoAnswer where it refuses."""
-        status, _ = self._asked(request, until)
+        try:
+            status, _ = self._asked(request, until)
+        finally:
+            self._leave()
         if not 200 <= status < 300:
-            raise NoAnswer("the proxy refused")
+            raise NoAnswer(f"the proxy refused with status {status}")
 
     def close(self) -> None:
         """Close it, whatever goes on."""
         self._wire.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Part from the parser, which knows this connection: else only a search for garbage would end the two."""
+        vars(self).pop("_parser", None)
 
     # --- what is read ---
 
     def _asked(self, request: bytes, until: Deadline) -> tuple[int, dict[str, str]]:
         self._incoming, size = _Incoming(), 0
-        if self._is_hurried:
-            self._wire.settimeout(self._bounds.read)
-            self._is_hurried = False
-        self._wire.sendall(request)
+        self._hurry(until)
+        with contextlib.suppress(ConnectionError):  # who had enough of the request may have said why
+            self._wire.sendall(request)
         while not self._incoming.headed:
             size += self._more(until)
             if size > _LARGEST_HEAD and not self._incoming.headed:
@@ -151,22 +170,34 @@ class Connection:
     def _body(self, headers: dict[str, str], until: Deadline) -> bytes:
         incoming, body = self._incoming, _Body(headers.get("content-encoding", ""), self._bounds.largest)
         ends_with_the_connection = not headers.keys() & {"content-length", "transfer-encoding"}
-        goes_on = True
-        while goes_on:
-            pieces, incoming.pieces = incoming.pieces, []
-            for piece in pieces:
-                body.add(piece)
-            goes_on = not incoming.whole and self._more(until, may_end=ends_with_the_connection) > 0
+        size, beside = 1, 0
+        while size:
+            if incoming.pieces:
+                pieces, incoming.pieces, beside = incoming.pieces, [], 0
+                body.add(b"".join(pieces))
+            if incoming.whole:
+                break
+            size = self._more(until, may_end=ends_with_the_connection)
+            beside += size
+            if beside > _PIECE + _LARGEST_HEAD:
+                raise NoAnswer("the answer goes on with more headers than anybody needs")
         return body.whole()
 
-    def _more(self, until: Deadline, *, may_end: bool = False) -> int:
-        """Read what there is, and let it be parsed; returns how much, 0 at the end of a connection that may end."""
+    def _hurry(self, until: Deadline) -> None:
+        """Let no silence last beyond the time until which the answer has to be complete."""
         left = until.left()
         if left < self._bounds.read:
             self._wire.settimeout(left)
             self._is_hurried = True
+        elif self._is_hurried:
+            self._wire.settimeout(self._bounds.read)
+            self._is_hurried = False
+
+    def _more(self, until: Deadline, *, may_end: bool = False) -> int:
+        """Read what there is, and let it be parsed; returns how much, 0 at the end of a connection that may end."""
+        self._hurry(until)
         try:
-            data = self._wire.recv(_PIECE)
+            data = self._wire.recv(_PIECE) or b""  # TLS within TLS says 0 at an end without goodbye
         except TimeoutError:
             until.left()
             raise
@@ -189,7 +220,8 @@ class Connection:
         self._told = _Incoming() if self._incoming.whole else self._incoming
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._told.headers.append((name, value))
+        if not self._told.headed:  # what follows a body in chunks is not looked at
+            self._told.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._told.status = self._parser.get_status_code()
@@ -213,6 +245,7 @@ class _Body:
         self._pieces: list[bytes] = []
         self._is_zipped = encoding.lower() in ("gzip", "x-gzip")
         self._member: zlib._Decompress | None = None
+        self._may_be_padded = False
 
     def add(self, piece: bytes) -> None:
         """Raises NoAnswer where it becomes too large, zlib.error where it is damaged."""
@@ -221,12 +254,15 @@ class _Body:
             return
         unzipped = b""
         while piece or len(unzipped) == _UNZIPPED:
+            if self._may_be_padded and self._member is None and not (piece := piece.lstrip(b"\0")):
+                return
             member = self._member = self._member or zlib.decompressobj(wbits=_GZIP)
             unzipped = member.decompress(piece, _UNZIPPED)
             self._keep(unzipped)
             piece = member.unconsumed_tail
             if member.eof:
                 self._member, unzipped, piece = None, b"", member.unused_data
+                self._may_be_padded = True  # with zeros, as between members of an archive
 
     def whole(self) -> bytes:
         """All of it. Raises zlib.error where it was cut short."""
@@ -244,53 +280,6 @@ class _Body:
 def _named(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
     named: dict[str, str] = {}
     for name, value in headers:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")
         named[key] = f"{named[key]}, {text}" if key in named else text
     return named
-
-
-# --- opening ---
-
-
-def opened(place: Place, bounds: Bounds, until: Deadline, tls: ssl.SSLContext) -> Connection:
-    """A connection to a place, ready for a request. Raises NoAnswer, OSError, and NeedsPerson where it would leave
-    the public internet."""
-    wire = _reached(place, bounds, tls)
-    try:
-        if place.proxy:
-            Connection(wire, bounds).pass_on(_connect(place), until)
-        if place.scheme == "https":
-            wire = _encrypted(wire, place.host, tls)
-        return Connection(wire, bounds)
-    except BaseException:
-        wire.close()
-        raise
-
-
-def _reached(place: Place, bounds: Bounds, tls: ssl.SSLContext) -> socket.socket:
-    """A connection to the host, or to the proxy that leads to it."""
-    proxy = urlsplit(place.proxy if "//" in place.proxy else f"http://{place.proxy}")
-    host, port = (proxy.hostname or "", proxy.port or 80) if place.proxy else (place.host, place.port)
-    wire = socket.create_connection((host, port), bounds.connect)
-    if place.public_only:
-        must_be_public(wire, place.host)
-    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return _encrypted(wire, host, tls) if place.proxy and proxy.scheme == "https" else wire
-
-
-def _encrypted(wire: socket.socket, host: str, tls: ssl.SSLContext) -> socket.socket:
-    if not isinstance(wire, ssl.SSLSocket):
-        return tls.wrap_socket(wire, server_hostname=host)
-    from urllib3.util.ssltransport import SSLTransport  # TLS to a host, within TLS to the proxy
-
-    return SSLTransport(wire, tls, server_hostname=host)  # type: ignore[return-value]
-
-
-def _connect(place: Place) -> bytes:
-    """The request that asks a proxy to lead on, with the name and password of its URL."""
-    there, proxy = f"{place.host}:{place.port}", urlsplit(place.proxy)
-    lines = [f"CONNECT {there} HTTP/1.1", f"Host: {there}"]
-    if proxy.username is not None:
-        named = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(named.encode()).decode()}")
-    return "\r\n".join([*lines, "", ""]).encode()

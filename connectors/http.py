@@ -11,23 +11,23 @@ import socket
 import ssl
 import time
 import zlib
-from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies, proxy_bypass_environment  # type: ignore[attr-defined]
 from uuid import UUID
 from weakref import finalize
 
-from connectors.connections import Answer, Bounds, Connection, Deadline, NoAnswer, Place, opened
+from connectors.connections import Answer, Bounds, Connection, Deadline, NoAnswer, Place
 from connectors.errors import Permanent
+from connectors.idle import Idle
 from connectors.links import is_loopback, redacted
+from connectors.opening import PORTS, in_ascii, opened, written
 
 __all__ = ["Answer", "Bounds", "HttpClient", "NoAnswer", "Request", "product"]
-_PORTS = {"https": 443, "http": 80}
 _AS_IT_STANDS = re.compile(r"[!-~]+")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
@@ -57,12 +57,11 @@ class HttpClient:
 
     bounds: Bounds = field(default_factory=Bounds)
     connections: int = 128
-    """How many idle connections are kept to one place; there may be more in use."""
+    """How many idle connections are kept, to all places together; there may be more in use."""
     elapsed: Callable[[], float] = time.monotonic
     proxies: Mapping[str, str] = field(default_factory=getproxies)
     """By scheme, as HTTP_PROXY and HTTPS_PROXY name them; NO_PROXY has exceptions. Loopback is always one."""
-    _idle: defaultdict[Place, deque[Connection]] = field(default_factory=lambda: defaultdict(deque))
-    """The one that was used last is the last. Nobody waits for one, so that no lock is needed."""
+    _idle: Idle = field(init=False)
     _product: str = field(default_factory=product)
 
     def send(self, request: Request) -> Answer:
@@ -71,7 +70,10 @@ class HttpClient:
         Raises NoAnswer, and Permanent for plain http to any other machine: what is sent are tokens. Raises NeedsPerson
         where a request that is for the public internet alone would go elsewhere.
         """
-        parts = urlsplit(request.url)
+        try:
+            parts = urlsplit(request.url)
+        except ValueError:
+            raise Permanent(f"{redacted(request.url)} is not one to send anything to") from None
         if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
             raise Permanent(f"{redacted(request.url)} is not encrypted, and nothing is sent to it")
         try:
@@ -81,7 +83,7 @@ class HttpClient:
                 f"{redacted(request.url)} or a header for it has characters that neither can have"
             ) from None
         until = Deadline(self.bounds, self.elapsed)
-        connection = self._waiting(place) or self._opened(place, until)
+        connection = self._idle.take(place, until.began) or self._opened(place, until)
         try:
             answer = connection.exchange(message, until)
         except (OSError, zlib.error) as broken:
@@ -90,18 +92,19 @@ class HttpClient:
         except BaseException:
             connection.close()
             raise
-        if connection.is_reusable and len(self._idle[place]) < self.connections:
-            self._idle[place].append(connection)
+        if connection.is_reusable:
+            self._idle.put(place, connection, self.elapsed())
         else:
             connection.close()
         return answer
 
     def __post_init__(self) -> None:
-        finalize(self, _close, self._idle)
+        self._idle = Idle(self.connections)
+        finalize(self, self._idle.close)
 
     def close(self) -> None:
         """Close the idle connections."""
-        _close(self._idle)
+        self._idle.close()
 
     def _message(self, request: Request, parts: SplitResult) -> bytes:
         """The request as it is sent. Raises ValueError for what cannot be."""
@@ -114,26 +117,12 @@ class HttpClient:
             "user-agent": self._product,
             "accept-encoding": "gzip",
             "client-request-id": str(UUID(int=random.getrandbits(128), version=4)),
-            **request.headers,
+            **{name.lower(): value for name, value in request.headers.items()},
         }
         body = request.body or b""
         if body or request.method not in _WITHOUT_BODY:
             headers["content-length"] = str(len(body))
         return _head(f"{request.method} {target} HTTP/1.1", headers.items()).encode("latin-1") + body
-
-    def _waiting(self, place: Place) -> Connection | None:
-        """An idle connection that the other side has not closed meanwhile."""
-        while (connection := self._last(place)) is not None:
-            if connection.is_quiet():
-                return connection
-            connection.close()
-        return None
-
-    def _last(self, place: Place) -> Connection | None:
-        try:
-            return self._idle[place].pop()
-        except IndexError:
-            return None
 
     def _opened(self, place: Place, until: Deadline) -> Connection:
         try:
@@ -142,9 +131,7 @@ class HttpClient:
             problem.unsent = True
             raise
         except OSError as problem:
-            unreached = NoAnswer(_unreached(problem))
-            unreached.unsent = True
-            raise unreached from None
+            raise NoAnswer(_unreached(problem), unsent=True) from None
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -154,26 +141,23 @@ class HttpClient:
 
     def _place(self, parts: SplitResult, *, public_only: bool = False) -> Place:
         """Where no proxy is on the way, names are resolved here: only then can an address be looked at. Raises
-        ValueError for a port that is none."""
-        proxy = self._proxy(parts)
-        port = parts.port or _PORTS[parts.scheme]
-        return Place(parts.scheme, parts.hostname or "", port, proxy, public_only and not proxy)
+        ValueError for a host or a port that is none."""
+        host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+        in_ascii(host)
+        proxy = self._proxy(parts.scheme, host, port)
+        return Place(parts.scheme, host, port, proxy, public_only and not proxy)
 
-    def _proxy(self, parts: SplitResult) -> str:
-        """The proxy to a URL, or ''."""
-        if not self.proxies:
+    def _proxy(self, scheme: str, host: str, port: int) -> str:
+        """The URL of the proxy on the way, or ''."""
+        proxy = self.proxies.get(scheme, "") if self.proxies else ""
+        if not proxy or is_loopback(host):
             return ""
-        host, proxy = parts.hostname or "", self.proxies.get(parts.scheme, "")
-        return "" if not proxy or is_loopback(host) or proxy_bypass(host) else proxy
+        return (
+            "" if any(proxy_bypass_environment(there, self.proxies) for there in (host, written(host, port))) else proxy
+        )
 
 
-def _close(idle: Mapping[Place, deque[Connection]]) -> None:
-    for waiting in list(idle.values()):
-        while waiting:
-            waiting.pop().close()
-
-
-_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
+_WITHOUT_BODY = frozenset({"GET", "DELETE"})
 
 
 def _head(first: str, headers: Iterable[tuple[str, str]]) -> str:

@@ -9,13 +9,28 @@ import socket
 
 from connectors.errors import NeedsPerson
 
+_EVERYBODY = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that is routed between networks (RFC 4291, 2.4)."""
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""IPv4 as networks without it have it (RFC 6052): the last 32 bits are the address."""
+
 
 def is_public(address: str) -> bool:
-    """Whether an IP address can be reached by everybody: not loopback, private, link-local, shared or multicast."""
+    """Whether an IP address can be reached by everybody: not loopback, private, link-local, shared or multicast, nor
+    IPv6 that stands for IPv4 which is."""
     found = ipaddress.ip_address(address.partition("%")[0])
-    inner = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    found = inner or found
+    if isinstance(found, ipaddress.IPv6Address):
+        if (inner := _inner(found)) is not None:
+            found = inner
+        elif found not in _EVERYBODY:
+            return False
     return found.is_global and not found.is_multicast
+
+
+def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    if address in _TRANSLATED:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def must_be_public(connected: socket.socket, host: str) -> None:
@@ -24,9 +39,10 @@ def must_be_public(connected: socket.socket, host: str) -> None:
     if is_public(address):
         return
     connected.close()
+    written = f"[{host}]" if ":" in host else host
     refused = NeedsPerson(
         f"{host} leads to {address}, which is not a public address",
-        remedy=f"add {host} to allowed_hosts in provider.yaml, if it is meant",
+        remedy=f"add {written} to allowed_hosts in provider.yaml, if it is meant",
     )
     refused.unsent = True
     raise refused

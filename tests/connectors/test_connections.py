@@ -1,15 +1,19 @@
 """One request and its answer over a real connection, whatever the other side makes of HTTP."""
 
+import contextlib
 import datetime
+import gc
 import gzip
 import socket
 import ssl
 import threading
+import tracemalloc
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from cryptography import x509
@@ -34,6 +38,9 @@ KNOWN = OK + b"Content-Length: %d\r\n\r\n%s"
 WHOLE = {
     "of a known length": KNOWN % (len(PLAIN), PLAIN),
     "in chunks": OK + b"Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n%s0\r\n\r\n" % CHUNKED,
+    "with a trailer": OK
+    + b"Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n%s0;a=b\r\nContent-Encoding: br\r\n\r\n" % CHUNKED,
+    "padded": OK + b"Content-Encoding: gzip \t\r\nContent-Length: %d\r\n\r\n%s" % (len(TWICE) + 9, TWICE + bytes(9)),
     "of two members": OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s" % (len(TWICE), TWICE),
     "after hints": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
     + KNOWN % (len(PLAIN), PLAIN),
@@ -72,6 +79,7 @@ def test_an_answer_is_the_same_however_it_is_cut(kind: str, lengths: list[int]) 
         assert connection.is_reusable and connection.is_quiet()
 
     assert (answer[0].status, answer[0].body) == (200, PLAIN)
+    assert answer[0].headers.get("content-encoding") in (None, "gzip")
 
 
 def test_headers_have_names_in_lower_case_and_repeated_ones_are_one() -> None:
@@ -123,6 +131,47 @@ def test_anything_less_is_no_answer(pieces: bytes, says: str) -> None:
         exchanged([pieces], ends=True)
 
 
+@pytest.mark.parametrize(
+    "endless", [b"X-Some: y\r\n" * 1_000, b"X-Some: " + b"y" * 10_000], ids=["many headers", "one header"]
+)
+def test_what_follows_a_body_in_chunks_fills_no_memory(endless: bytes) -> None:
+    ours, theirs = socket.socketpair()
+
+    def send() -> None:
+        with contextlib.suppress(OSError):
+            theirs.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n" + endless)
+            while True:
+                theirs.sendall(endless[8:] if len(endless) == 10_008 else endless)
+
+    with theirs, closing(Connection(ours, BOUNDS)) as connection:
+        sends = threading.Thread(target=send)
+        sends.start()
+        with pytest.raises(NoAnswer, match="more headers than"):
+            connection.exchange(ASKED, Deadline(BOUNDS))
+        connection.close()
+        sends.join(10)
+
+
+def test_a_body_in_tiny_chunks_takes_no_more_memory_than_it_is_long() -> None:
+    chunks = b"2\r\nhi\r\n" * 8_000
+    ours, theirs = socket.socketpair()
+    with theirs, closing(Connection(ours, BOUNDS)) as connection:
+        theirs.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+        answer: list[Answer] = []
+        reads = threading.Thread(target=lambda: answer.append(connection.exchange(ASKED, Deadline(BOUNDS))))
+        tracemalloc.start()
+        reads.start()
+        for _ in range(40):
+            theirs.sendall(chunks)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        theirs.sendall(b"0\r\n\r\n")
+        reads.join(10)
+
+    assert len(answer[0].body) == 41 * 16_000
+    assert most < 3_000_000
+
+
 def test_a_body_that_would_fill_the_memory_is_refused_as_it_is_decompressed() -> None:
     bomb = gzip.compress(bytes(30_000_000), 9)
     head = OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
@@ -144,13 +193,79 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced() -> None:
     with serving(WHOLE["of a known length"]) as (url, asked):
         client = HttpClient(BOUNDS)
         client.send(Request("GET", url))
-        [idle] = [connection for waiting in client._idle.values() for connection in waiting]
+        [idle] = client._idle._since
         while idle.is_quiet():
             pass
         assert client.send(Request("GET", url)).body == PLAIN
         client.close()
 
-    assert len(asked) == 2 and not any(client._idle.values())
+    assert len(asked) == 2 and not len(client._idle)
+
+
+def test_who_has_had_enough_of_a_request_may_say_so_and_close() -> None:
+    """The rest of the request meets a connection that is closed."""
+    with serving(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno") as (url, _):
+        client = HttpClient(BOUNDS)
+        answer = client.send(Request("POST", url, body=bytes(20_000_000)))
+        assert (answer.status, answer.body) == (413, b"no")
+        assert client.send(Request("GET", url)).status == 413
+        client.close()
+
+
+def test_who_does_not_read_a_request_is_left_at_the_deadline() -> None:
+    bounds = Bounds(connect=2, read=30, whole=0.2)
+    ours, theirs = socket.socketpair()
+    began = monotonic()
+    with theirs, closing(Connection(ours, bounds)) as connection, pytest.raises((NoAnswer, TimeoutError)):
+        connection.exchange(bytes(20_000_000), Deadline(bounds))
+
+    assert monotonic() - began < 10
+
+
+def test_what_failed_leaves_nothing_that_only_a_search_for_garbage_would_end() -> None:
+    broken = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"
+    gc.collect()
+    gc.disable()
+    try:
+        with serving(broken) as (url, _):
+            client = HttpClient(BOUNDS)
+            for _ in range(5):
+                with contextlib.suppress(NoAnswer):
+                    client.send(Request("GET", url))
+        for _ in range(5):
+            with contextlib.suppress(NoAnswer):
+                client.send(Request("GET", url))
+        left = [one for one in gc.get_objects() if isinstance(one, Connection | NoAnswer)]
+    finally:
+        gc.enable()
+
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https:///orders",
+        "https://[::1/",
+        "https://a..contoso.example/",
+        f"https://{'a' * 64}.example/",
+        "https://.contoso.example/",
+        "https://\u2100.example/",
+        "https://contoso.example:99999/",
+    ],
+)
+def test_an_address_that_is_none_is_called_so(url: str) -> None:
+    with pytest.raises(Permanent):
+        HttpClient(BOUNDS, proxies={}).send(Request("GET", url))
+
+
+def test_a_header_of_the_caller_takes_the_place_of_ours() -> None:
+    with serving(WHOLE["of a known length"]) as (url, asked):
+        HttpClient(BOUNDS).send(Request("POST", url, {"Content-Length": "1", "User-Agent": "x", "HOST": "y"}, b"two"))
+
+    heads = asked[0].lower().partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]
+    assert {b"content-length: 3", b"user-agent: x", b"host: y"} <= set(heads)
+    assert len({head.partition(b":")[0] for head in heads}) == len(heads)
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Other: b", "a\nb", "a\rb", "a\0b", "\u2603"])
@@ -206,6 +321,56 @@ def test_a_proxy_leads_to_hosts_that_are_spoken_to_in_secret(
     assert b"Proxy-Authorization: Basic " + b64encode(b"keeper:s@fe") in told[0]
 
 
+def test_connections_over_tls_are_used_again_though_tls_has_words_of_its_own(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when TLS 1.3 sends tickets for other connections after an answer. Here it asks who we are, which Python's
+    servers can do at any time."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    handshakes = 0
+
+    def serve(wire: socket.socket) -> None:
+        nonlocal handshakes
+        assert isinstance(wire, ssl.SSLSocket)
+        handshakes += 1
+        while wire.recv(65_536):
+            wire.sendall(WHOLE["of a known length"])
+            wire.verify_client_post_handshake()
+            wire.do_handshake()
+
+    with _listening(serve, certificate) as port:
+        client = HttpClient(BOUNDS)
+        client._tls.post_handshake_auth = True
+        for _ in range(3):
+            assert client.send(Request("GET", f"https://127.0.0.1:{port}/")).body == PLAIN
+            [idle] = client._idle._since
+            assert idle._ready.poll(2_000) and idle.is_quiet()
+        client.close()
+
+    assert handshakes == 1
+
+
+def test_a_goodbye_over_tls_ends_a_connection(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    over = threading.Event()
+
+    def serve(wire: socket.socket) -> None:
+        wire.recv(65_536)
+        wire.sendall(WHOLE["of a known length"])
+        wire.settimeout(0)
+        with contextlib.suppress(OSError):
+            wire.unwrap()  # type: ignore[attr-defined]
+        over.wait(5)
+
+    with _listening(serve, certificate) as port:
+        client = HttpClient(BOUNDS)
+        client.send(Request("GET", f"https://127.0.0.1:{port}/"))
+        [idle] = client._idle._since
+        assert idle._ready.poll(2_000) and not idle.is_quiet()
+        over.set()
+        client.close()
+
+
 @contextmanager
 def serving(answer: bytes, tls: Path | None = None) -> Iterator[tuple[str, list[bytes]]]:
     """A server that gives this answer to whatever it is asked, and closes the connection. Yields its URL, and what it
@@ -250,6 +415,7 @@ def _listening(serve: Callable[[socket.socket], None], tls: Path | None) -> Iter
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if tls is not None:
         context.load_cert_chain(tls)
+        context.verify_mode, context.post_handshake_auth = ssl.CERT_OPTIONAL, True  # asked for later, if at all
 
     def accept(listener: socket.socket) -> None:
         while True:

@@ -9,7 +9,9 @@ from tests.connectors.scripted import RESET, json, scripted
 from tests.services.kept import free_port
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"])
+@pytest.mark.parametrize(
+    "address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34", "64:ff9b::93.184.216.34"]
+)
 def test_addresses_that_everybody_can_reach_are_public(address: str) -> None:
     assert is_public(address)
 
@@ -20,6 +22,7 @@ def test_addresses_that_everybody_can_reach_are_public(address: str) -> None:
         "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
         "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fd00::1", "ff02::1",
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254",
+        "64:ff9b::10.0.0.1", "64:ff9b:1::1", "2002:a00:1::1", "::10.0.0.1", "::ffff:0:10.0.0.1", "fec0::1",
     ],
 )  # fmt: skip
 def test_others_are_not(address: str) -> None:
