@@ -126,7 +126,7 @@ class HttpClient:
 
     def _opened(self, place: Place, until: Deadline) -> Connection:
         try:
-            return opened(place, self.bounds, until, self._tls)
+            return opened(place, self.bounds, until, lambda: self._tls)
         except NoAnswer as problem:
             problem.unsent = True
             raise

@@ -3,6 +3,7 @@
 import base64
 import socket
 import ssl
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -64,9 +65,9 @@ def _no_proxy(why: str) -> NeedsPerson:
     return refused
 
 
-def opened(place: Place, bounds: Bounds, until: Deadline, tls: ssl.SSLContext) -> Connection:
-    """A connection to a place, ready for a request. Raises NoAnswer, OSError, and NeedsPerson where it would leave
-    the public internet."""
+def opened(place: Place, bounds: Bounds, until: Deadline, tls: Callable[[], ssl.SSLContext]) -> Connection:
+    """A connection to a place, ready for a request. `tls` says whom to trust, which takes a moment, and is asked where
+    it matters. Raises NoAnswer, OSError, and NeedsPerson where it would leave the public internet."""
     wire = _reached(place, bounds, tls)
     try:
         if place.proxy:
@@ -79,7 +80,7 @@ def opened(place: Place, bounds: Bounds, until: Deadline, tls: ssl.SSLContext) -
         raise
 
 
-def _reached(place: Place, bounds: Bounds, tls: ssl.SSLContext) -> socket.socket:
+def _reached(place: Place, bounds: Bounds, tls: Callable[[], ssl.SSLContext]) -> socket.socket:
     """A connection to the host, or to the proxy that leads to it."""
     proxy = proxy_at(place.proxy) if place.proxy else None
     host, port = (proxy.host, proxy.port) if proxy else (place.host, place.port)
@@ -94,12 +95,12 @@ def _reached(place: Place, bounds: Bounds, tls: ssl.SSLContext) -> socket.socket
         raise
 
 
-def _encrypted(wire: socket.socket, host: str, tls: ssl.SSLContext) -> socket.socket:
+def _encrypted(wire: socket.socket, host: str, tls: Callable[[], ssl.SSLContext]) -> socket.socket:
     if not isinstance(wire, ssl.SSLSocket):
-        return tls.wrap_socket(wire, server_hostname=host)
+        return tls().wrap_socket(wire, server_hostname=host)
     from urllib3.util.ssltransport import SSLTransport  # TLS to a host, within TLS to the proxy
 
-    return SSLTransport(wire, tls, server_hostname=host)  # type: ignore[return-value]
+    return SSLTransport(wire, tls(), server_hostname=host)  # type: ignore[return-value]
 
 
 def _connect(place: Place) -> bytes:

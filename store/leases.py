@@ -20,6 +20,7 @@ _OURS = "key = :directory AND fence = :fence AND lease_owner = :owner"
 # Somebody may ask for a pass while one is under way: then the next one is due at once, and the wish stands until then.
 _ASKED = "asked_at IS NOT NULL AND asked_at > :taken"
 _DUE = "due_at <= :now AND lease_until <= :now AND NOT retired AND state <> 'frozen'"
+_LONG = "(cursor IS NULL OR state = 'failing' OR read_whole_at < :read_whole_before)"
 _GIVE_BACK = f"lease_owner = NULL, lease_until = 0, asked_at = CASE WHEN {_ASKED} THEN asked_at END"
 
 _RELEASE_IDLE = (
@@ -76,16 +77,21 @@ class Leases:
         return None if fence is None else Lease(directory, owner, fence, until, now)
 
     def due(self, now: int, limit: int, *, read_whole_before: int) -> list[Due]:
-        """Directories whose pass is due, and that nobody works on: those that somebody asked for first, then the
-        longest due. Takes nothing."""
+        """Directories whose pass is due, and that nobody works on: up to `limit` short ones and as many long ones, so
+        that neither hide the others (Z9). Those that somebody asked for come first, then the longest due; of the long
+        ones those last that fail. Takes nothing."""
+        return [due for long in (False, True) for due in self._due(now, limit, long, read_whole_before)]
+
+    def _due(self, now: int, limit: int, long: bool, read_whole_before: int) -> list[Due]:
         found: dict[int, Due] = {}
-        for asked, order in ((" AND asked_at IS NOT NULL", "asked_at, key"), ("", "due_at, key")):
+        which = _LONG if long else f"NOT {_LONG}"
+        last = "state = 'failing', " if long else ""
+        for asked, order in ((" AND asked_at IS NOT NULL", "asked_at, key"), ("", f"{last}due_at, key")):
             rows = self._tx.execute(
-                "SELECT key, due_at, cursor IS NULL OR state = 'failing' OR read_whole_at < :read_whole_before"
-                f" FROM directory WHERE {_DUE}{asked} ORDER BY {order} LIMIT :limit",
+                f"SELECT key, due_at FROM directory WHERE {_DUE} AND {which}{asked} ORDER BY {order} LIMIT :limit",
                 {"now": now, "limit": limit, "read_whole_before": read_whole_before},
             )
-            found |= {key: Due(key, since, bool(long)) for key, since, long in rows if key not in found}
+            found |= {key: Due(key, since, long) for key, since in rows if key not in found}
         return list(found.values())[:limit]
 
     def take_due(self, directories: Sequence[int], owner: str, now: int, for_: timedelta) -> list[Lease]:

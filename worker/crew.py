@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from store.directories import DirectoryRow
     from store.leases import Lease
     from worker.bootstrap import App
+    from worker.operations.runs import RunResult
     from worker.pace import Pace
     from worker.telemetry import Telemetry
 
@@ -129,8 +130,15 @@ class Crew:
             self._put_off(row, lease, problem, ended)
             return
         if watched:
-            with app.store.begin() as tx:
+            self._answer(row, lease, result)
+
+    def _answer(self, row: "DirectoryRow", lease: "Lease", result: "RunResult") -> None:
+        """Tell who waits for a pass what it came to; who is told nothing asks again."""
+        try:
+            with self._app.store.begin() as tx:
                 tx.waiters.answer(row.key, lease.taken, msgspec.json.encode(result).decode())
+        except Exception:
+            log.exception("who waits for a pass over %s could not be told that it is over", row.id)
 
     def _put_off(self, row: "DirectoryRow", lease: "Lease", problem: Exception, ended: str | None) -> None:
         """A directory that makes runs end in unforeseen ways is tried again like any that fails. Where the database

@@ -1,6 +1,7 @@
 """Idle passes that ended at about the same time are handed back in one transaction.
 
-One that is lost with its process costs nothing: its lease runs out, and its directory is asked again.
+One that is lost with its process costs nothing: its lease runs out, and its directory is asked again. Where the
+database cannot take them, they wait until it can.
 """
 
 import threading
@@ -32,6 +33,12 @@ class HandingBack:
         """Hand back all that have ended so far."""
         with self._lock:
             ended, self._ended = self._ended, []
-        if ended:
+        if not ended:
+            return
+        try:
             with self._store.begin() as tx:
                 tx.leases.release_all_idle(ended)
+        except BaseException:
+            with self._lock:
+                self._ended = ended + self._ended
+            raise

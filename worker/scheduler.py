@@ -70,6 +70,7 @@ class Scheduler:
     def _set_back(self, now: int) -> None:
         """The clock was set back, or may have been while nobody looked: nothing waits until it is there again."""
         self._leads_until = self._asks_again_at = 0
+        self._told.clear()
         with self._app.store.begin() as tx:
             moved = set_back(tx, now, self._app.lease, CLAIM)
         if self._looked_at is not None:
@@ -95,7 +96,7 @@ class Scheduler:
         """What is due and was not told lately, the short ones apart from the long ones."""
         most = self._pace.batch * (self._pace.ahead + _LONG_AHEAD)
         with self._app.store.read() as tx:
-            due = tx.leases.due(now, 2 * most, read_whole_before=now - READ_WHOLE_EVERY)
+            due = tx.leases.due(now, most, read_whole_before=now - READ_WHOLE_EVERY)
         again = now - span(self._pace.again)
         self._told = {key: told for key, told in self._told.items() if told[1] > again}
         new = [one for one in due if self._told.get(one.directory, (None,))[0] != one.since]

@@ -40,6 +40,8 @@ class Telemetry:
             "seatkeeper_requests", "Requests to vendors.", ["host", "verdict"], registry=self.registry
         )
         self._answers: dict[tuple[str, str], Counter] = {}
+        self._logged: dict[str, tuple[str, str | None]] = {}
+        """By directory, what was logged last and is still so: a hold or an error stands for days, and is told once."""
         self._tracer = trace.get_tracer("seatkeeper")
 
     def heard(self, host: str, verdict: str) -> None:
@@ -77,9 +79,18 @@ class Telemetry:
         self.runs.labels(result.outcome).inc()
         for action in result.actions:
             self.actions.labels(action.kind).inc()
-        if result.outcome != _QUIET or result.error is not None:
+        if self._is_news(result):
             told = {
                 **ids, "outcome": result.outcome, "mode": result.mode, "seen": result.seen, "changed": result.changed,
                 "actions": result.actions_total, "error": result.error,
             }  # fmt: skip
             log.log(logging.WARNING if result.error else logging.INFO, "run ended: %s", result.outcome, extra=told)
+
+    def _is_news(self, result: RunResult) -> bool:
+        """Whether a run is worth a line: it did something, or stands otherwise than the one before it."""
+        now = (result.outcome, result.error)
+        if now == (_QUIET, None):
+            self._logged.pop(result.directory, None)
+            return False
+        before, self._logged[result.directory] = self._logged.get(result.directory), now
+        return now != before or result.actions_total > 0 or result.changed > 0

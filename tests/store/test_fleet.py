@@ -95,12 +95,25 @@ def test_what_is_due_is_told_by_all_and_taken_by_one(store: Store, company: int,
         tx.directories.ask(asked, NOW)
         tx.execute("UPDATE directory SET due_at = :later WHERE id = 'read'", {"later": NOW - SECOND})
         due = tx.leases.due(NOW, 10, read_whole_before=NOW)
-        assert due == [Due(asked, 0, False), Due(directory, 0, True), Due(read, NOW - SECOND, False)]
+        assert due == [Due(asked, 0, False), Due(read, NOW - SECOND, False), Due(directory, 0, True)]
         first = tx.leases.take_due([asked, read], "one", NOW, LEASE)
         assert {lease.directory for lease in first} == {asked, read}
         second = tx.leases.take_due([asked, read, directory], "two", NOW, LEASE)
         assert [lease.directory for lease in second] == [directory]
         assert tx.leases.due(NOW, 10, read_whole_before=NOW) == []
+
+
+@proves("Z9")
+def test_however_many_fail_or_are_new_those_that_are_read_in_a_moment_are_told(store: Store, company: int) -> None:
+    """Three thousand customers whose consent was withdrawn at once are due for hours."""
+    failing = [add_directory(store, company, f"failing-{n}") for n in range(5)]
+    whole, short = add_directory(store, company, "whole"), add_directory(store, company, "short")
+    with store.begin() as tx:
+        tx.execute("UPDATE directory SET cursor = 'c', read_whole_at = :now, due_at = :now", {"now": NOW})
+        tx.execute("UPDATE directory SET state = 'failing', due_at = 0 WHERE id LIKE 'failing%'")
+        tx.execute("UPDATE directory SET read_whole_at = 0 WHERE key = :key", {"key": whole})
+        due = tx.leases.due(NOW, 3, read_whole_before=NOW)
+    assert due == [Due(short, NOW, False), Due(whole, NOW, True), *(Due(key, 0, True) for key in failing[:2])]
 
 
 @proves("Z5")

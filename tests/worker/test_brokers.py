@@ -1,5 +1,6 @@
 """Passes asked for by messages, in this process and over Redis: they carry an id, and may be lost or doubled."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,13 +9,16 @@ from dataclasses import replace
 import dramatiq
 import pytest
 from dramatiq.brokers.stub import StubBroker
+from sqlalchemy.exc import DBAPIError
 
+from store.leases import Lease
 from tests.proves import proves
 from tests.worker.world import Customer, World, open_app
 from worker.actors import Actors, declare
 from worker.broker import LONG, OLDEST, SHORT, close, open_broker, waiting
 from worker.crew import Crew, Slots
 from worker.handing_back import HandingBack
+from worker.operations.runs import RunResult
 from worker.pace import Pace
 from worker.scheduler import Scheduler
 from worker.telemetry import Telemetry
@@ -204,3 +208,49 @@ def test_a_thousand_idle_passes_of_a_crew_leave_no_row_behind(wire: World) -> No
     assert wire.one("SELECT sum(fence) FROM directory") - polls == 1_000
     assert wire.sizes() == before
     assert wire.is_sound()
+
+
+@proves("Z9")
+def test_passes_that_the_database_could_not_take_back_are_handed_back_when_it_can(wire: World) -> None:
+    contoso = wire.customer()
+    contoso.crowd(2)
+    contoso.policy(RULES)
+    contoso.settle()
+    wire.later(minutes=1)
+    handing_back = HandingBack(wire.store, PACE)
+    crew = Crew(replace(wire.app, hand_back=handing_back.add), PACE, Telemetry())
+    crew.take_on([contoso.key], False)
+    assert crew.stop(PATIENCE)
+    with wire.store.begin() as tx:
+        tx.execute("ALTER TABLE directory RENAME TO elsewhere")
+    with pytest.raises(DBAPIError):
+        handing_back.write()
+    with wire.store.begin() as tx:
+        tx.execute("ALTER TABLE elsewhere RENAME TO directory")
+    held = "SELECT count(*) FROM directory WHERE lease_until > 0"
+    assert wire.one(held) == 1
+    handing_back.write()
+    assert wire.one(held) == 0
+
+
+def test_what_stands_for_days_is_logged_once_and_again_when_it_comes_back(
+    world: World, contoso: Customer, caplog: pytest.LogCaptureFixture
+) -> None:
+    prepared(world, contoso)
+    contoso.sync()
+    caplog.set_level(logging.INFO, "worker.telemetry")
+    telemetry, row = Telemetry(), contoso.row()
+
+    def ends(outcome: str, error: str | None = None, actions: int = 0) -> int:
+        """How many lines a run is worth that ends like this."""
+        caplog.clear()
+        with telemetry.run(row, Lease(row.key, "one", 1, 0, 0)) as told:
+            told(RunResult(row.id, f"{row.id}-1", outcome, error=error, actions_total=actions))
+        return len(caplog.records)
+
+    suspended = "rule 'staff' is suspended: the group 'Staff' is gone"
+    assert [ends("nothing_to_do", suspended) for _ in range(3)] == [1, 0, 0]
+    assert ends("nothing_to_do", "rule 'staff' is suspended: the group 'Staff' matches no group") == 1
+    assert ends("nothing_to_do") == 0
+    assert ends("nothing_to_do", suspended) == 1
+    assert [ends("partly_held", actions=1), ends("partly_held", actions=1), ends("partly_held")] == [1, 1, 0]
