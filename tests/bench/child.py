@@ -72,11 +72,13 @@ def whole(options: dict[str, Any]) -> Measured:
 
 
 def pull(options: dict[str, Any]) -> Measured:
-    """A whole read, staged and no more."""
-    return lambda: _pull(options)
+    """A whole read, staged and no more, in a process that made one before."""
+    app = _app(options)
+    _pull(app, options, kept=False)
+    return lambda: _pull(app, options)
 
 
-def _pull(options: dict[str, Any]) -> dict[str, Any]:
+def _pull(app: Any, options: dict[str, Any], *, kept: bool = True) -> dict[str, Any]:
     from store.briefings import briefings
     from store.times import micros
     from worker.held import LEASE
@@ -84,7 +86,6 @@ def _pull(options: dict[str, Any]) -> dict[str, Any]:
     from worker.operations.pulling import pull_accounts
     from worker.operations.runs import Run
 
-    app = _app(options)
     with app.store.begin() as tx:
         row = tx.directories.by_id(vendor_of(options).directory)
         lease = tx.leases.take(row.key, app.owner, micros(app.clock()), LEASE)
@@ -95,7 +96,10 @@ def _pull(options: dict[str, Any]) -> dict[str, Any]:
     assert entry is not None
     run = Run(app, "bench", briefing, row, entry, policy, lease, full=True)
     pulled = pull_accounts(run, app.open_directory(entry, policy.provider))
-    app.close()
+    if not kept:
+        with app.store.begin() as tx:
+            tx.staging.drop(row.key, pulled.walk.batch)
+            tx.leases.release(lease)
     return {"seen": pulled.seen}
 
 

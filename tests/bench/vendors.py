@@ -1,6 +1,5 @@
 """What a benchmark has to know of each vendor: a policy, how to fetch the bytes alone, and the vendor's idiom."""
 
-import gzip
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -127,16 +126,14 @@ def _google_idiom(options: dict[str, Any]) -> int:
 
 
 def _followed(url: str, token: str, next_of: Callable[[bytes], str]) -> Iterator[bytes]:
-    import urllib3
+    from connectors.http import HttpClient, Request
 
-    pool = urllib3.PoolManager()
-    headers = {"authorization": f"Bearer {token}", "accept-encoding": "gzip", "user-agent": "bench (gzip)"}
+    client, headers = HttpClient(), {"authorization": f"Bearer {token}", "user-agent": "bench (gzip)"}
     while url:
-        raw = pool.request("GET", url, headers=headers, decode_content=False)
-        assert raw.status == 200, (raw.status, raw.data[:200])
-        body = gzip.decompress(raw.data) if raw.headers.get("content-encoding") == "gzip" else raw.data
-        yield body
-        url = next_of(body)
+        answer = client.send(Request("GET", url, headers))
+        assert answer.status == 200, (answer.status, answer.body[:200])
+        yield answer.body
+        url = next_of(answer.body)
 
 
 def _after(key: bytes, body: bytes) -> str:
