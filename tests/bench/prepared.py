@@ -64,6 +64,7 @@ class _Copier:
                 ("group_ref", "directory"), ("mailbox_queue", "directory"), ("usage_day", "company"),
             )
         }  # fmt: skip
+        assert first["groups_hash"] == _standing_for(self._of_first["grp"][0]["id"]), "a copy would be planned anew"
         self._next: dict[str, int] = {
             table: max(row["key"] for row in self._of_first[table]) + 1 for table in ("grp", "account")
         }
@@ -103,7 +104,7 @@ class _Copier:
         """The directory as it stands after a first pass."""
         now = {name: self._known["d0"][name] for name in _AS_THE_FIRST} | {
             "bound_to": walked.tenant, "cursor": walked.cursor, "groups_cursor": walked.groups_cursor,
-            "groups_hash": sha256(repr(([(GROUP, walked.group)], [], None)).encode()).hexdigest()[:32],
+            "groups_hash": _standing_for(walked.group),
             "planned_policy": own["policy"],
         }  # fmt: skip
         changes = ", ".join(f"{name} = %({name})s" for name in now)
@@ -123,3 +124,8 @@ class _Copier:
 
     def _rows(self, sql: str) -> list[Row]:
         return self._connection.execute(sql).fetchall()
+
+
+def _standing_for(group: str) -> str:
+    """What a run keeps of the one group that the policy names."""
+    return sha256(repr(([(GROUP, group, "")], [], None, None)).encode()).hexdigest()[:32]
