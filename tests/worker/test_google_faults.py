@@ -7,8 +7,7 @@ import pytest
 from connectors.simulators.google_workspace import Fault
 from connectors.simulators.google_workspace.faults import Kind
 from tests.proves import proves
-from tests.worker.google import GoogleCustomer, workspace
-from tests.worker.test_google import NAMES, SALES, STAFF
+from tests.worker.google import NAMES, SALES, STAFF, GoogleCustomer, workspace
 from tests.worker.world import World
 
 pytestmark = pytest.mark.slow
