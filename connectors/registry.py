@@ -18,19 +18,22 @@ if TYPE_CHECKING:
     from connectors.context import Context
 
 MACHINERY = frozenset({
+    "ahead",
     "asking",
     "base",
-    "context",
     "connections",
+    "context",
     "deadlines",
     "entra",
     "errors",
     "examining",
     "http",
+    "idle",
     "kinds",
     "license_keys",
     "links",
     "mail",
+    "opening",
     "public",
     "pushes",
     "registry",
