@@ -70,7 +70,7 @@ class Telemetry:
                 self._ended(result, attributes)
 
     def _span(self, attributes: dict[str, str]) -> AbstractContextManager[Span]:
-        """A span where somebody wants traces; one that nobody hears of costs as much as a request otherwise."""
+        """A span where somebody wants traces: one that nobody hears of would cost every poll something."""
         if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
             return nullcontext(trace.INVALID_SPAN)
         return self._tracer.start_as_current_span("pass", attributes=attributes)
