@@ -68,3 +68,7 @@ class Stopped(OperationError):
     """The process was told to stop; what was not written is done by the next run."""
 
     code = "stopped"
+    TOLD = "told to stop; what is left is done by the next run"
+
+    def __init__(self) -> None:
+        super().__init__(self.TOLD)

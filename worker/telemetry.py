@@ -14,6 +14,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from worker.errors import Stopped
 from worker.operations.runs import RunResult
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class Telemetry:
                 **ids, "outcome": result.outcome, "mode": result.mode, "seen": result.seen, "changed": result.changed,
                 "actions": result.actions_total, "error": result.error,
             }  # fmt: skip
-            log.log(logging.WARNING if result.error else logging.INFO, "run ended: %s", result.outcome, extra=told)
+            level = logging.INFO if result.error in (None, Stopped.TOLD) else logging.WARNING
+            log.log(level, "run ended: %s", result.outcome, extra=told)
 
     def _is_news(self, result: RunResult) -> bool:
         """Whether a run is worth a line: it did something, or stands otherwise than the one before it."""

@@ -1,5 +1,6 @@
 """A directory that fails says what is wrong and what to do, and delays no other (Z9, Z10)."""
 
+import logging
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -7,10 +8,13 @@ from datetime import timedelta
 import pytest
 
 from connectors.simulators.microsoft365 import SIMULATED_CLIENT_ID, Fault, Habits
+from store.leases import Lease
 from tests.connectors.test_ahead import are_ahead
 from tests.proves import proves
 from tests.worker.world import Customer, World
+from worker.errors import Stopped
 from worker.operations.syncing import Asked, sync
+from worker.telemetry import Telemetry
 
 STAFF = "- {name: staff, groups: [Staff], license: standard}"
 
@@ -122,8 +126,23 @@ def test_a_stop_while_a_request_is_retried_is_no_failure_of_the_directory(wire: 
     wire.simulator.order(Fault("throttle", "/users/delta", times=None, retry_after=5))
     object.__setattr__(wire.app, "sleep", lambda _seconds: stopping.set())
     result = contoso.sync()
-    assert result.outcome == "failed"
+    assert (result.outcome, result.error) == ("failed", Stopped.TOLD)
     assert (contoso.row().state, contoso.row().problem) == ("healthy", None)
+
+
+@proves("Z10")
+def test_a_run_that_was_told_to_stop_is_nothing_to_warn_of(wire: World, caplog: pytest.LogCaptureFixture) -> None:
+    contoso = wire.customer()
+    contoso.crowd(1)
+    contoso.policy(STAFF)
+    row, stopping = contoso.row(), threading.Event()
+    wire.restart(lambda name: stopping.set() if name == "pulled" else None)
+    object.__setattr__(wire.app, "stopping", stopping)
+    caplog.set_level(logging.INFO, "worker.telemetry")
+    with Telemetry().run(row, Lease(row.key, "one", 1, 0, 0)) as told:
+        told(contoso.sync())
+    [said] = [record for record in caplog.records if record.name == "worker.telemetry"]
+    assert (said.getMessage(), said.levelno) == ("run ended: failed", logging.INFO)
 
 
 @proves("Z10")

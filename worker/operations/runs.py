@@ -124,7 +124,7 @@ class Run:
         """Between two steps: a stop takes effect here (Z10), and so does the limit of time."""
         self.app.mark(name)
         if self.app.stopping.is_set():
-            raise Stopped("told to stop; what is left is done by the next run")
+            raise Stopped
         if self.now > self._until:
             raise Transient("the run took longer than four hours; it goes on when it is due again")
 
