@@ -10,7 +10,7 @@ import pytest
 
 from connectors.asking import Asker, Refused, Unreadable
 from connectors.errors import Transient
-from connectors.http import Bounds, HttpClient, Request
+from connectors.http import HttpClient, Request
 from connectors.microsoft365.wire import DIALECT
 from connectors.simulators.serving import Answer
 from connectors.verdicts import Meaning
@@ -40,7 +40,7 @@ def read(body: bytes) -> int:
 
 
 def ask(server: Script, world: World, sign: Signing | None = None) -> int:
-    asker = Asker(HttpClient(Bounds(connect=2, read=2)), DIALECT, world.surroundings())
+    asker = Asker(HttpClient(), DIALECT, world.surroundings())
     request = Request("GET", f"{server.url}/v1.0/users/delta?$deltatoken=s3cret")
     return asker.ask(request, sign or Signing(), read)
 

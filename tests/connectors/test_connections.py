@@ -26,8 +26,9 @@ from hypothesis import strategies as st
 from connectors.connections import Answer, Bounds, Connection, Deadline, NoAnswer
 from connectors.errors import Permanent
 from connectors.http import HttpClient, Request
+from tests.services.waiting import PATIENCE
 
-BOUNDS = Bounds(connect=2, read=2, whole=5)
+BOUNDS = Bounds()
 ASKED = b"GET / HTTP/1.1\r\nHost: graph.contoso.example\r\n\r\n"
 ZIPPED = gzip.compress(b'{"value": [' + b"0, " * 5_000 + b"0]}", mtime=0)
 PLAIN = gzip.decompress(ZIPPED)
@@ -75,7 +76,7 @@ def test_an_answer_is_the_same_however_it_is_cut(kind: str, lengths: list[int]) 
         for length in [*lengths, len(WHOLE[kind])]:
             theirs.sendall(WHOLE[kind][place : place + length])
             place += length
-        reads.join(10)
+        reads.join(PATIENCE)
         assert connection.is_reusable and connection.is_quiet()
 
     assert (answer[0].status, answer[0].body) == (200, PLAIN)
@@ -149,7 +150,7 @@ def test_what_follows_a_body_in_chunks_fills_no_memory(endless: bytes) -> None:
         with pytest.raises(NoAnswer, match="more headers than"):
             connection.exchange(ASKED, Deadline(BOUNDS))
         connection.close()
-        sends.join(10)
+        sends.join(PATIENCE)
 
 
 def test_a_body_in_tiny_chunks_takes_no_more_memory_than_it_is_long() -> None:
@@ -166,7 +167,7 @@ def test_a_body_in_tiny_chunks_takes_no_more_memory_than_it_is_long() -> None:
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         theirs.sendall(b"0\r\n\r\n")
-        reads.join(10)
+        reads.join(PATIENCE)
 
     assert len(answer[0].body) == 41 * 16_000
     assert most < 3_000_000
@@ -213,7 +214,7 @@ def test_who_has_had_enough_of_a_request_may_say_so_and_close() -> None:
 
 
 def test_who_does_not_read_a_request_is_left_at_the_deadline() -> None:
-    bounds = Bounds(connect=2, read=30, whole=0.2)
+    bounds = Bounds(read=30, whole=0.2)
     ours, theirs = socket.socketpair()
     began = monotonic()
     with theirs, closing(Connection(ours, bounds)) as connection, pytest.raises((NoAnswer, TimeoutError)):
@@ -344,7 +345,7 @@ def test_connections_over_tls_are_used_again_though_tls_has_words_of_its_own(
         for _ in range(3):
             assert client.send(Request("GET", f"https://127.0.0.1:{port}/")).body == PLAIN
             [idle] = client._idle._since
-            assert idle._ready.poll(2_000) and idle.is_quiet()
+            assert idle._ready.poll(PATIENCE * 1_000) and idle.is_quiet()
         client.close()
 
     assert handshakes == 1
@@ -360,13 +361,13 @@ def test_a_goodbye_over_tls_ends_a_connection(certificate: Path, monkeypatch: py
         wire.settimeout(0)
         with contextlib.suppress(OSError):
             wire.unwrap()  # type: ignore[attr-defined]
-        over.wait(5)
+        over.wait(PATIENCE)
 
     with _listening(serve, certificate) as port:
         client = HttpClient(BOUNDS)
         client.send(Request("GET", f"https://127.0.0.1:{port}/"))
         [idle] = client._idle._since
-        assert idle._ready.poll(2_000) and not idle.is_quiet()
+        assert idle._ready.poll(PATIENCE * 1_000) and not idle.is_quiet()
         over.set()
         client.close()
 
@@ -433,7 +434,7 @@ def _listening(serve: Callable[[socket.socket], None], tls: Path | None) -> Iter
         thread.start()
         yield listener.getsockname()[1]
         listener.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 @pytest.fixture(scope="module")

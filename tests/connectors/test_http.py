@@ -18,7 +18,7 @@ from tests.connectors.scripted import CUT, RESET, json, scripted
 
 @pytest.fixture
 def client() -> HttpClient:
-    return HttpClient(Bounds(connect=2, read=2, whole=5))
+    return HttpClient()
 
 
 def get(url: str) -> Request:
@@ -103,7 +103,7 @@ def test_an_answer_that_trickles_ends_at_the_deadline() -> None:
 )
 def test_who_drips_without_end_is_left_at_the_deadline(begins: bytes) -> None:
     """A byte at a time is never silence, so that no time-out of a socket would end it."""
-    client = HttpClient(Bounds(connect=2, read=2, whole=0.2))
+    client = HttpClient(Bounds(whole=0.2))
     with dripping(begins) as url, pytest.raises(NoAnswer, match=r"not answer in time|not complete after"):
         client.send(get(url))
 
@@ -168,7 +168,7 @@ def test_a_proxy_of_the_environment_is_used_except_for_loopback(monkeypatch: pyt
         monkeypatch.setenv("https_proxy", server.url)
         monkeypatch.setenv("http_proxy", server.url)
         monkeypatch.setenv("no_proxy", "login.contoso.example")
-        client = HttpClient(Bounds(connect=2, read=2))
+        client = HttpClient()
         with pytest.raises(NoAnswer, match="the proxy refused"):
             client.send(get("https://graph.contoso.example/v1.0/users?$skiptoken=s3cret"))
         client.send(get(f"{server.url}/direct"))

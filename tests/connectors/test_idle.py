@@ -11,7 +11,7 @@ from connectors.connections import Bounds, Connection, Place
 from connectors.idle import LONGEST, Idle
 
 GRAPH = Place("https", "graph.contoso.example", 443)
-BOUNDS = Bounds(connect=2, read=2)
+BOUNDS = Bounds()
 
 
 class Ends:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.connections import Bounds, Place
+from connectors.connections import Place
 from connectors.errors import NeedsPerson
 from connectors.http import HttpClient, NoAnswer, Request
 from connectors.opening import Proxy, _connect, proxy_at
@@ -39,7 +39,7 @@ def test_a_proxy_is_what_its_url_says(url: str, proxy: Proxy) -> None:
     ],
 )
 def test_a_proxy_that_is_none_is_called_so_without_its_password(url: str, why: str) -> None:
-    client = HttpClient(Bounds(connect=2, read=2), proxies={"https": url})
+    client = HttpClient(proxies={"https": url})
     with pytest.raises(NeedsPerson, match=f"the proxy in HTTPS_PROXY cannot be used: {why}") as refused:
         client.send(Request("GET", "https://graph.contoso.example/"))
 
@@ -86,7 +86,7 @@ def test_exceptions_are_hosts_with_or_without_a_port_and_the_domains_above_them(
 def test_who_refuses_is_told_with_its_status_and_the_request_did_not_leave() -> None:
     refusal = Answer(407, {"Proxy-Authenticate": "Basic"}, b"who are you?" * 1_000)
     with scripted(refusal) as proxy, pytest.raises(NoAnswer, match="the proxy refused with status 407") as refused:
-        HttpClient(Bounds(connect=2, read=2), proxies={"https": proxy.url}).send(
+        HttpClient(proxies={"https": proxy.url}).send(
             Request("GET", "https://graph.contoso.example/", {"authorization": "Bearer s3cret"})
         )
 

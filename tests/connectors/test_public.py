@@ -3,7 +3,7 @@
 import pytest
 
 from connectors.errors import NeedsPerson
-from connectors.http import Bounds, HttpClient, NoAnswer, Request
+from connectors.http import HttpClient, NoAnswer, Request
 from connectors.public import is_public
 from tests.connectors.scripted import RESET, json, scripted
 from tests.services.kept import free_port
@@ -31,7 +31,7 @@ def test_others_are_not(address: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_name_that_leads_inside_is_sent_nothing(host: str) -> None:
-    client = HttpClient(Bounds(connect=2, read=2))
+    client = HttpClient()
     with scripted(json({}), json({})) as server:
         url = server.url.replace("127.0.0.1", host)
         with pytest.raises(NeedsPerson, match=f"{host} leads to 127.0.0.1, which is not a public address") as refused:
@@ -45,7 +45,7 @@ def test_a_name_that_leads_inside_is_sent_nothing(host: str) -> None:
 
 
 def test_it_is_told_whether_a_request_may_have_left() -> None:
-    client = HttpClient(Bounds(connect=2, read=2))
+    client = HttpClient()
     with pytest.raises(NoAnswer) as nobody_there:
         client.send(Request("GET", f"http://127.0.0.1:{free_port()}/"))
     with scripted(RESET) as server, pytest.raises(NoAnswer) as lost:

@@ -12,7 +12,7 @@ from connectors.context import Context
 from connectors.errors import NeedsPerson, Transient
 from connectors.google_workspace import Options
 from connectors.google_workspace.directory import open_directory
-from connectors.http import Bounds, HttpClient
+from connectors.http import HttpClient
 from connectors.secrets import Secrets
 from connectors.simulators.clock import SimulatedClock
 from connectors.simulators.google_workspace import (
@@ -46,7 +46,7 @@ class Cloud:
 
     def __post_init__(self) -> None:
         surroundings = self.world.surroundings()
-        self.context = Context(Secrets(self.folder), world=surroundings, http=HttpClient(Bounds(connect=2, read=2)))
+        self.context = Context(Secrets(self.folder), world=surroundings, http=HttpClient())
 
     def open(self, credential: InlineGoogle = KEY, *, own_role: bool = False, admin: str | None = None) -> Directory:
         admin = None if own_role else admin or self.customer.subject

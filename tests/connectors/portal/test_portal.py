@@ -13,7 +13,7 @@ from connectors import registry
 from connectors.base import Order, Receipt, Refusal, Seller
 from connectors.context import Context
 from connectors.errors import NeedsPerson, Transient
-from connectors.http import Bounds, HttpClient
+from connectors.http import HttpClient
 from connectors.links import root
 from connectors.portal import Options
 from connectors.portal.seller import Portal
@@ -41,7 +41,7 @@ def entry(url: str, **options: object) -> SellerEntry:
 
 def context_of(folder: Path, world: World, hosts: frozenset[str], secret: str = SIMULATED_SECRET) -> Context:
     secrets = Secrets(folder, {"PORTAL_SECRET": secret})
-    http = HttpClient(Bounds(connect=2, read=2, whole=5))
+    http = HttpClient()
     return Context(secrets, allowed_hosts=hosts, world=world.surroundings(), http=http)
 
 

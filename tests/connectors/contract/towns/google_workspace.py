@@ -19,7 +19,7 @@ from connectors import registry
 from connectors.base import Directory
 from connectors.context import Context
 from connectors.google_workspace import Options
-from connectors.http import Bounds, HttpClient
+from connectors.http import HttpClient
 from connectors.secrets import Secrets
 from connectors.simulators.clock import SimulatedClock
 from connectors.simulators.google_workspace import SIMULATED_ACCOUNT, Customer, Fault, Simulator
@@ -57,9 +57,7 @@ class GoogleWorkspaceTown:
         self.url = ""
         self._folder = folder
         self._numbers = count()
-        self._context = Context(
-            Secrets(folder), world=self.world.surroundings(), http=HttpClient(Bounds(connect=2, read=2))
-        )
+        self._context = Context(Secrets(folder), world=self.world.surroundings(), http=HttpClient())
 
     @classmethod
     @contextmanager

@@ -12,7 +12,7 @@ from msgspec.structs import replace as changed
 from connectors import registry
 from connectors.base import Directory
 from connectors.context import Context
-from connectors.http import Bounds, HttpClient
+from connectors.http import HttpClient
 from connectors.microsoft365 import Options
 from connectors.secrets import Secrets
 from connectors.simulators.clock import SimulatedClock
@@ -62,7 +62,7 @@ class Microsoft365Town:
         self._context = Context(
             Secrets(folder, {"CONTOSO_SECRET": SIMULATED_SECRET}),
             world=self.world.surroundings(),
-            http=HttpClient(Bounds(connect=2, read=2)),
+            http=HttpClient(),
         )
 
     @classmethod
