@@ -32,11 +32,17 @@ class Daemon:
 
     process: "subprocess.Popen[str]"
     events: list[dict[str, Any]] = field(default_factory=list)
+    """All of it, once it has ended and was waited for."""
 
-    def listen(self) -> None:
+    def __post_init__(self) -> None:
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def _listen(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.events.append(json.loads(line) if line.startswith("{") else {"event": line})
+        for line in self.process.stderr:  # whose last one may be cut off by a kill
+            whole = line.startswith("{") and line.endswith("\n")
+            self.events.append(json.loads(line) if whole else {"event": line})
 
     @property
     def url(self) -> str:
@@ -51,12 +57,18 @@ class Daemon:
     def kill(self) -> None:
         """As by a loss of power to it alone."""
         self.process.kill()
-        self.process.wait()
+        self.ended()
 
     def stop(self) -> int:
         """Tell it to stop, and return the code with which it ended."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait until it has ended and all that it logged was heard; the code with which it ended."""
+        code = self.process.wait(PATIENCE)
+        self._listener.join(PATIENCE)
+        return code
 
 
 @dataclass
@@ -91,7 +103,6 @@ class Installation:
             text=True,
         )  # fmt: skip
         daemon = Daemon(process)
-        threading.Thread(target=daemon.listen, daemon=True).start()
         self.daemons.append(daemon)
         return daemon
 
