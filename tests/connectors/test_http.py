@@ -14,6 +14,7 @@ from connectors.errors import Permanent
 from connectors.http import Bounds, HttpClient, NoAnswer, Request
 from connectors.simulators.serving import Answer, Ending
 from tests.connectors.scripted import CUT, RESET, json, scripted
+from tests.services.kept import nobody_listens
 
 
 @pytest.fixture
@@ -137,11 +138,8 @@ def dripping(begins: bytes) -> Iterator[str]:
 
 
 def test_nobody_there_is_no_answer(client: HttpClient) -> None:
-    with scripted() as server:
-        pass
-
-    with pytest.raises(NoAnswer, match="could not be reached"):
-        client.send(get(server.url))
+    with nobody_listens() as port, pytest.raises(NoAnswer, match="could not be reached"):
+        client.send(get(f"http://127.0.0.1:{port}/"))
 
 
 def test_a_host_that_does_not_speak_tls_is_no_answer(client: HttpClient) -> None:

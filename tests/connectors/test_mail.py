@@ -20,7 +20,8 @@ from cryptography.x509.oid import NameOID
 from connectors.errors import NeedsPerson, Permanent, Transient
 from connectors.mail import Letter, PostOffice, post_office
 from tests.proves import proves
-from tests.services.kept import free_port
+from tests.services.kept import free_port, nobody_listens
+from tests.services.waiting import PATIENCE
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 LETTER = Letter("abc", ("ops@contoso.example", "kim@contoso.example"), "1 hold", "Łódź: held\n.\nseatkeeper status\n")
@@ -48,7 +49,7 @@ class Server:
 @contextmanager
 def serving(**options: Any) -> Iterator[tuple[Server, PostOffice]]:
     server, port = Server(), free_port()
-    controller = Controller(server, hostname="127.0.0.1", port=port, **options)
+    controller = Controller(server, hostname="127.0.0.1", port=port, ready_timeout=PATIENCE, **options)
     controller.start()
     try:
         yield server, post_office(f"smtp://127.0.0.1:{port}?from=keeper@northwind.example")
@@ -151,8 +152,8 @@ def test_what_the_server_says_is_told_in_one_of_three_ways(
 
 
 def test_a_server_that_is_not_there_is_tried_again() -> None:
-    with pytest.raises(Transient, match="cannot be reached"):
-        post_office(f"smtp://127.0.0.1:{free_port()}").send(LETTER, NOW)
+    with nobody_listens() as port, pytest.raises(Transient, match="cannot be reached"):
+        post_office(f"smtp://127.0.0.1:{port}").send(LETTER, NOW)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from connectors.errors import NeedsPerson
 from connectors.http import HttpClient, NoAnswer, Request
 from connectors.public import is_public
 from tests.connectors.scripted import RESET, json, scripted
-from tests.services.kept import free_port
+from tests.services.kept import nobody_listens
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_a_name_that_leads_inside_is_sent_nothing(host: str) -> None:
 
 def test_it_is_told_whether_a_request_may_have_left() -> None:
     client = HttpClient()
-    with pytest.raises(NoAnswer) as nobody_there:
-        client.send(Request("GET", f"http://127.0.0.1:{free_port()}/"))
+    with nobody_listens() as port, pytest.raises(NoAnswer) as nobody_there:
+        client.send(Request("GET", f"http://127.0.0.1:{port}/"))
     with scripted(RESET) as server, pytest.raises(NoAnswer) as lost:
         client.send(Request("GET", server.url))
 

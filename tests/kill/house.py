@@ -320,7 +320,7 @@ def a_house(folder: Path, database_url: str, redis_url: str | None, ports: Ports
         outside.allow(world, shop.url.partition("//")[2])
         outside.allow(world, f"127.0.0.1:{ports.hook}")
         mailbox = Mailbox()
-        post = Controller(mailbox, hostname="127.0.0.1", port=ports.mail)
+        post = Controller(mailbox, hostname="127.0.0.1", port=ports.mail, ready_timeout=PATIENCE)
         post.start()
         stack.callback(post.stop)
         contoso = world.customer()

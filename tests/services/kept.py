@@ -50,6 +50,14 @@ def _await_answer(keeper: subprocess.Popen[bytes], program: str, answers: Callab
         time.sleep(0.01)
 
 
+@contextmanager
+def nobody_listens() -> Iterator[int]:
+    """A TCP port on loopback that is held, so that whoever connects to it is refused."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
 def free_port() -> int:
     """A TCP port on loopback that nobody listens on at the moment, and that no connection will be given."""
     while True:

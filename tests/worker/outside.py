@@ -16,6 +16,7 @@ from aiosmtpd.controller import Controller
 
 from connectors.simulators.serving import Answer, LoopbackServer, Request
 from tests.services.kept import free_port
+from tests.services.waiting import PATIENCE
 from tests.worker.shop import in_use
 from tests.worker.world import World
 
@@ -113,7 +114,7 @@ class Mailbox:
 def a_mailbox(world: World) -> Iterator[Mailbox]:
     """A mail server on loopback, which the application is told of."""
     mailbox, port = Mailbox(), free_port()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port, ready_timeout=PATIENCE)
     controller.start()
     settings = replace(world.app.settings, smtp_url=f"smtp://127.0.0.1:{port}?from=seatkeeper@northwind.example")
     world.app = replace(world.app, settings=settings)

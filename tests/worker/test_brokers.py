@@ -1,10 +1,10 @@
 """Passes asked for by messages, in this process and over Redis: they carry an id, and may be lost or doubled."""
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 
 import dramatiq
 import pytest
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from store.leases import Lease
 from tests.proves import proves
 from tests.worker.world import Customer, World, open_app
+from worker import crew
 from worker.actors import Actors, declare
 from worker.broker import LONG, OLDEST, SHORT, close, open_broker, waiting
 from worker.crew import Crew, Slots
@@ -176,14 +177,18 @@ def test_long_passes_leave_threads_to_short_ones() -> None:
     assert slots.reserve(10, long=True, timeout=0) == 0, "as many are at work as there may be"
 
 
-def test_directories_are_begun_together_where_threads_come_free_one_by_one() -> None:
-    slots = Slots(4, 4)
+def test_directories_are_begun_together_where_threads_come_free_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    slots, lingered = Slots(4, 4), list[float]()
     assert slots.reserve(4, long=False, timeout=0) == 4
     slots.give_back(1, long=False)
-    others = threading.Timer(0.01, slots.give_back, [3], {"long": False})
-    others.start()
+
+    def others_come_free(seconds: float) -> None:
+        lingered.append(seconds)
+        slots.give_back(3, long=False)
+
+    monkeypatch.setattr(crew, "time", SimpleNamespace(sleep=others_come_free))
     assert slots.reserve(4, long=False, timeout=0, linger=0.5) == 4
-    others.join()
+    assert lingered == [0.5]
 
 
 @proves("Z12")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.services.waiting import until
+from tests.services.waiting import PATIENCE, until
 from worker import loops
 from worker.loops import Loop
 
@@ -22,7 +22,7 @@ def turned(monkeypatch: pytest.MonkeyPatch, action: Callable[[int], object], tim
 
     loop = Loop("orders", timedelta(0), act).start()
     until(lambda: len(done) > times)
-    assert loop.stop(10)
+    assert loop.stop(PATIENCE)
     return len(done)
 
 

@@ -9,7 +9,7 @@ from connectors.simulators.seller import Fault, Simulator, serve
 from store.errors import Conflict
 from store.order_rows import OrderRow
 from tests.proves import proves
-from tests.services.kept import free_port
+from tests.services.kept import nobody_listens
 from tests.worker.shop import CLAIM_RUNS_OUT, NEVER, Shop, a_shop, at_once
 from tests.worker.world import PERSON, World
 from worker.operations.ordering import fulfill_order
@@ -342,11 +342,12 @@ def test_sellers_are_not_asked_in_step(shop: Shop) -> None:
 
 
 def test_an_order_that_nobody_could_hear_can_be_taken_back(shop: Shop) -> None:
-    address = f"127.0.0.1:{free_port()}"
-    shop.allows(address)
-    shop.buys(seller=f"{{kind: http, url: 'http://{address}', secret: {{file: portal}}}}")
-    shop.wants()
-    shop.relay()
+    with nobody_listens() as port:
+        address = f"127.0.0.1:{port}"
+        shop.allows(address)
+        shop.buys(seller=f"{{kind: http, url: 'http://{address}', secret: {{file: portal}}}}")
+        shop.wants()
+        shop.relay()
     assert shop.order.problem is not None and "could not be reached" in shop.order.problem
 
     shop.cancel()

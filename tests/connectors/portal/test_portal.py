@@ -28,7 +28,7 @@ from policies.reader import read_policy
 from tests.connectors.scripted import CUT, RESET, Script, json, scripted
 from tests.connectors.world import World
 from tests.proves import proves
-from tests.services.kept import free_port
+from tests.services.kept import nobody_listens
 
 ORDER = Order("key-1", "contoso", "standard", 10, "yearly", "8 waiting, 0 free")
 PLACED = {"id": "po-1", "state": "placed", "seats": 10, "expires": "2027-03-01"}
@@ -236,9 +236,8 @@ def test_any_other_no_is_a_persons_matter_and_not_the_end_of_the_order(
 
 
 def test_nobody_home_means_that_nothing_left(opened: Callable[[str], Seller]) -> None:
-    seller = opened(f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(Transient, match="could not be reached") as caught:
-        seller.place(ORDER)
+    with nobody_listens() as port, pytest.raises(Transient, match="could not be reached") as caught:
+        opened(f"http://127.0.0.1:{port}").place(ORDER)
 
     assert caught.value.unsent
 

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from connectors.simulators.serving import Answer, LoopbackServer, Request
+from tests.services.waiting import until
 
 CHUNKED = b"POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
 
@@ -81,7 +82,7 @@ def test_a_stop_does_not_wait_for_the_slow_and_the_idle() -> None:
     assert slow.recv(10) == b""
     idle.close()
     slow.close()
-    assert not [thread for thread in threading.enumerate() if "process_request" in thread.name]
+    until(lambda: not [thread for thread in threading.enumerate() if "process_request" in thread.name])
 
 
 def test_a_port_that_is_taken_is_an_error() -> None:
