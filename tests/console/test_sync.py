@@ -184,20 +184,22 @@ def _advance(clock: SimulatedClock, seconds: float) -> None:
 def test_ctrl_c_takes_effect_before_the_next_write(
     connected: Terminal, simulator: Simulator, graph: GraphServer
 ) -> None:
-    came = threading.Event()
+    came, told = threading.Event(), threading.Event()
 
     def answer(request: Request) -> Answer:
         if "/users/delta" in request.target:
             came.set()
+            assert told.wait(100)
         return simulator.answer(request)
 
     graph.respond = answer
-    simulator.order(Fault("slow", "/users/delta", seconds=2.0))
+    simulator.order(Fault("slow", "/users/delta", seconds=0.5))
     program = subprocess.Popen(
         command(["sync"]), cwd=connected.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert came.wait(100)
     program.send_signal(signal.SIGINT)
+    told.set()
     out, err = program.communicate(timeout=100)
     assert (program.returncode, out) == (130, "")
     assert err.strip().endswith("Error: Interrupted.")
