@@ -48,6 +48,11 @@ class Dialect(Protocol):
         """Many values as one bound value."""
         ...
 
+    def unfolded(self, name: str, columns: Mapping[str, str]) -> str:
+        """The query whose rows are those bound as `name`: a JSON list of objects, with what PostgreSQL calls the types
+        of their fields."""
+        ...
+
     def stream(self, connection: Connection, sql: str, values: Mapping[str, Any], size: int) -> Iterator[list[Any]]:
         """Run one query and hand its rows out, `size` plain tuples at a time, without holding them all."""
         ...
@@ -134,6 +139,10 @@ class Sqlite:
 
     def listed(self, values: Sequence[Any]) -> Any:
         return msgspec.json.encode(values).decode()
+
+    def unfolded(self, name: str, columns: Mapping[str, str]) -> str:
+        fields = ", ".join(f"json_extract(value, '$.{column}') AS {column}" for column in columns)
+        return f"SELECT {fields} FROM json_each(:{name})"
 
     def stream(self, connection: Connection, sql: str, values: Mapping[str, Any], size: int) -> Iterator[list[Any]]:
         raw: Any = connection.connection.driver_connection
@@ -229,6 +238,10 @@ class Postgresql:
         if values and isinstance(values[0], int):  # the driver looks at each number for long
             return f"{{{','.join(map(str, values))}}}"
         return list(values)
+
+    def unfolded(self, name: str, columns: Mapping[str, str]) -> str:
+        fields = ", ".join(f"{column} {type}" for column, type in columns.items())
+        return f"SELECT * FROM json_to_recordset(CAST(:{name} AS json)) AS {name}({fields})"
 
     def copy_text(self, connection: Connection, table: str, columns: Sequence[str], rows: str) -> None:
         """Write many rows that stand in the text form of COPY already."""

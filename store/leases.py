@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from store.errors import LeaseLost
 from store.times import rfc3339, span
 
@@ -18,16 +20,15 @@ if TYPE_CHECKING:
 _TAKE = "lease_owner = :owner, lease_until = :until, fence = fence + 1"
 _OURS = "key = :directory AND fence = :fence AND lease_owner = :owner"
 # Somebody may ask for a pass while one is under way: then the next one is due at once, and the wish stands until then.
-_ASKED = "asked_at IS NOT NULL AND asked_at > :taken"
+_ASKED, _ASKED_OF_ENDED = (f"asked_at IS NOT NULL AND asked_at > {taken}" for taken in (":taken", "ended.taken"))
 _DUE = "due_at <= :now AND lease_until <= :now AND NOT retired AND state <> 'frozen'"
 _LONG = "(cursor IS NULL OR state = 'failing' OR read_whole_at < :read_whole_before)"
 _GIVE_BACK = f"lease_owner = NULL, lease_until = 0, asked_at = CASE WHEN {_ASKED} THEN asked_at END"
 
-_RELEASE_IDLE = (
-    f"UPDATE directory SET {_GIVE_BACK}, due_at = CASE WHEN {_ASKED} THEN asked_at ELSE :due_at END,"
-    " last_success = CASE WHEN :read THEN :now ELSE last_success END, cursor = :cursor, groups_cursor = :groups_cursor"
-    f" WHERE {_OURS}"
-)
+_IDLE: Mapping[str, str] = {
+    "directory": "bigint", "fence": "bigint", "owner": "text", "taken": "bigint", "due_at": "bigint", "now": "bigint",
+    "cursor": "text", "groups_cursor": "text", "read": "boolean",
+}  # fmt: skip
 
 
 class Lease(NamedTuple):
@@ -146,13 +147,26 @@ class Leases:
 
         Raises LeaseLost when somebody else has taken it; then nothing is kept.
         """
-        values = _of_idle(Idle(lease, now, cursor, groups_cursor, due_at, read))
-        if not self._tx.execute(_RELEASE_IDLE, values).rowcount == 1:
+        if self.release_all_idle([Idle(lease, now, cursor, groups_cursor, due_at, read)]) == 0:
             raise self._lost(lease)
 
-    def release_all_idle(self, ended: Sequence[Idle]) -> None:
-        """The same for many passes at once. Of those that lost their lease nothing is kept."""
-        self._tx.execute_many(_RELEASE_IDLE, [_of_idle(idle) for idle in sorted(ended)])
+    def release_all_idle(self, ended: Sequence[Idle]) -> int:
+        """The same for many passes at once; returns of how many. Of those that lost their lease nothing is kept."""
+        dialect = self._tx.dialect
+        released = self._tx.execute(
+            f"WITH ended AS MATERIALIZED ({dialect.unfolded('ended', _IDLE)}),"
+            " ours AS MATERIALIZED (SELECT key FROM directory WHERE key IN (SELECT directory FROM ended)"
+            f" ORDER BY key{dialect.for_update()})"
+            " UPDATE directory SET lease_owner = NULL, lease_until = 0,"
+            f" asked_at = CASE WHEN {_ASKED_OF_ENDED} THEN asked_at END,"
+            f" due_at = CASE WHEN {_ASKED_OF_ENDED} THEN asked_at ELSE ended.due_at END,"
+            " last_success = CASE WHEN ended.read THEN ended.now ELSE last_success END,"
+            " cursor = ended.cursor, groups_cursor = ended.groups_cursor"
+            " FROM ended WHERE key = ended.directory AND directory.fence = ended.fence AND lease_owner = ended.owner"
+            " AND key IN (SELECT key FROM ours) RETURNING key",
+            {"ended": msgspec.json.encode([_of_idle(idle) for idle in ended]).decode()},
+        )
+        return len(released.all())
 
     def give_back(self, leases: Iterable[Lease]) -> None:
         """Hand back leases under which nothing was done: their directories stay due. Lost ones are passed over."""

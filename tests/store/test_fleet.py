@@ -141,6 +141,42 @@ def test_many_idle_passes_end_at_once_and_one_that_lost_its_lease_keeps_nothing(
     ]  # fmt: skip
 
 
+@proves("Z5", "Z9", "Z12")
+def test_idle_passes_that_end_at_once_end_as_each_would_alone(store: Store, company: int) -> None:
+    """In any order; some lost, some asked for before they began or meanwhile, some without a read or a cursor."""
+    keys = {
+        name: add_directory(store, company, name) for name in ("plain", "lost", "given", "asked", "wished", "unread")
+    }
+    with store.begin() as tx:
+        tx.directories.ask(keys["asked"], NOW - SECOND)
+        leases = {lease.directory: lease for lease in tx.leases.take_due(list(keys.values()), "one", NOW, LEASE)}
+        tx.directories.ask(keys["wished"], NOW + SECOND)
+        tx.execute("UPDATE directory SET fence = fence + 1 WHERE key = :key", {"key": keys["lost"]})
+        tx.execute("UPDATE directory SET lease_owner = 'two' WHERE key = :key", {"key": keys["given"]})
+    ended = [
+        Idle(leases[key], NOW + 2 * SECOND, '{"link": "https://a\\b/\u00e9"}', None, NOW + 9 * SECOND, name != "unread")
+        for name, key in keys.items()
+    ]
+    with store.begin() as tx:
+        assert tx.leases.release_all_idle(ended[::-1]) == 4
+        assert tx.leases.release_all_idle(ended) == 0, "they are nobody's now"
+        assert tx.leases.release_all_idle([]) == 0
+        rows = {name: tx.directories.by_key(key) for name, key in keys.items()}
+        told = dict(map(tuple, tx.execute("SELECT id, lease_owner FROM directory")))
+    assert {name: (row.due_at, row.asked_at, row.last_success) for name, row in rows.items()} == {
+        "plain": (NOW + 9 * SECOND, None, NOW + 2 * SECOND),
+        "lost": (0, None, None),
+        "given": (0, None, None),
+        "asked": (NOW + 9 * SECOND, None, NOW + 2 * SECOND),
+        "wished": (NOW + SECOND, NOW + SECOND, NOW + 2 * SECOND),
+        "unread": (NOW + 9 * SECOND, None, None),
+    }
+    assert {name for name, row in rows.items() if row.cursor == '{"link": "https://a\\b/\u00e9"}'} == keys.keys() - {
+        "lost", "given",
+    }  # fmt: skip
+    assert told == {**dict.fromkeys(keys), "lost": "one", "given": "two"}
+
+
 def test_a_waiter_hears_of_passes_that_began_after_it_asked(store: Store, directory: int) -> None:
     with store.begin() as tx:
         tx.waiters.put("w", directory, NOW)
