@@ -266,7 +266,7 @@ def test_many_receivers_that_hang_leave_room_for_the_others(wire: World) -> None
         contoso.sync()
 
         def hang(_event: dict[str, Any]) -> Answer:
-            return YES if heard.wait(10) else Answer(500)
+            return YES if heard.wait(PATIENCE) else Answer(500)
 
         def hear(_event: dict[str, Any]) -> Answer:
             heard.set()
