@@ -1,41 +1,82 @@
 """Asks for what a walk needs next while whoever walks works on what it has: the wire and the work take turns no longer.
 
-One request ahead and no more, and none that the walk would not have made. A thread is begun for each, which costs a
-tenth of a millisecond and lets the request leave before the work goes on.
+One request ahead and no more, and none that the walk would not have made. One thread asks for all of them, and goes on
+as soon as the walk comes for an answer: the next request leaves before the work on that answer begins.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from contextvars import copy_context
-from dataclasses import replace
-from threading import Event
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
+from threading import Event, Semaphore, Thread
+from typing import Any, TypeVar
 
 from connectors.asking import Asker
 
 Read = TypeVar("Read")
+Ask = Callable[[Asker], Read]
 
 
-@contextmanager
-def ahead(asker: Asker, ask: Callable[[Asker], Read], feature: str) -> Iterator[Callable[[], Read]]:
-    """Ask on another thread for as long as the block lasts. What is yielded waits for the answer, and raises what the
-    asking raised, or Transient where there is a stop by then.
+@dataclass(frozen=True, slots=True)
+class _End:
+    """There are no more answers, or there was a problem."""
 
-    A block that is left early waits for the answer that is under way, as without this it would have waited for it
-    before; nothing is asked again then.
+    problem: BaseException | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """Tells of the end of a block, however it ends, to whoever waits for more."""
+
+    coming: "SimpleQueue[Any]"
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _type: object, problem: BaseException | None, _traceback: object) -> bool:
+        self.coming.put(_End(problem))
+        return True
+
+
+def ahead(asker: Asker, first: Read, then: Callable[[Read], Ask[Read] | None], feature: str) -> Iterator[Read]:
+    """The first answer and all that follow it. `then` says of an answer how the next one is asked for, where there is
+    one, and raises nothing; it is called once for each, in order, and never twice at a time.
+
+    What the asking raises is raised where its answer is wanted, and Transient where there is a stop by then. A walk
+    that is left early waits for the answer that is under way, as without this it would have waited for it before;
+    nothing is asked again then.
     """
-    left = Event()
+    ask = then(first)
+    if ask is None:
+        yield first
+        return
+    coming: SimpleQueue[Read | _End] = SimpleQueue()
+    wanted, left = Semaphore(0), Event()
     world = replace(asker.world, stop=lambda: left.is_set() or asker.world.stop())
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as pool:
-        coming = pool.submit(copy_context().run, ask, replace(asker, world=world))
+    again = replace(asker, world=world)
 
-        def answer() -> Read:
-            read = coming.result()
+    def ask_on(ask: Ask[Read] | None) -> None:
+        with _Ending(coming):
+            while ask is not None:
+                answer = ask(again)
+                coming.put(answer)
+                wanted.acquire()
+                ask = None if left.is_set() else then(answer)
+
+    thread = Thread(target=copy_context().run, args=(ask_on, ask), name="ahead", daemon=True)
+    thread.start()
+    try:
+        yield first
+        while not isinstance(answer := _next(coming, wanted), _End):
             asker.world.check(feature=feature)
-            return read
-
-        try:
             yield answer
-        finally:
-            left.set()
+        if answer.problem is not None:
+            raise answer.problem
+    finally:
+        left.set()
+        wanted.release()
+        thread.join()
+
+
+def _next(coming: "SimpleQueue[Read | _End]", wanted: Semaphore) -> Read | _End:
+    wanted.release()
+    return coming.get()

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import NamedTuple, NoReturn, TypeVar
 from urllib.parse import quote, urlencode
 
-from connectors.ahead import ahead
-from connectors.asking import Asker, Refused
+from connectors.ahead import Ask, ahead
+from connectors.asking import Asker, Refused, Unreadable
 from connectors.errors import Transient
 from connectors.google_workspace.access import Signer
 from connectors.google_workspace.faults import refused_by_api
 from connectors.google_workspace.pace import Pace
+from connectors.google_workspace.wire import Following, reader
 from connectors.http import Request, product
 from connectors.links import Root
 from connectors.verdicts import Patience
@@ -21,17 +22,19 @@ Read = TypeVar("Read")
 PATIENCE = Patience(attempts=8, longest=64.0)
 """Quotas are per minute: all pauses together are longer than one, however chance has it."""
 MOST_PAGES = 20_000
+_following = reader(Following)
 _HEADERS = {"accept": "application/json", "user-agent": f"{product()} (gzip)"}
 """Google compresses only for those whose name has `gzip` in it (Google, "Directory API: performance")."""
 
 
-class ListPage(Protocol):
-    """A page of a list; without a token, or with an empty one, it is the last."""
+class _Came(NamedTuple):
+    """A page of a list as it came."""
 
-    nextPageToken: str | None
-
-
-Some = TypeVar("Some", bound=ListPage)
+    body: bytes
+    token: str
+    """With which it was asked for."""
+    following: str | None
+    """With which the next one is; without one, or with an empty one, this is the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +82,42 @@ class Google:
         self,
         path: tuple[str, ...],
         query: Mapping[str, str],
-        read: Callable[[bytes], Some],
+        read: Callable[[bytes], Read],
         feature: str,
         *,
         token: str = "",
         of_one: bool = False,
-    ) -> Iterator[Some]:
+    ) -> Iterator[Read]:
         """Every page of a list, from a token on; the next one is asked for while its reader works on the last. Raises
         Transient where its tokens lead in a circle."""
+        been = {token}
 
-        def asked(token: str, asker: Asker = self.asker) -> Some:
-            following = {"pageToken": token} if token else {}
-            request = self.request(path, {**query, **following})
-            return replace(self, asker=asker).ask(request, read, feature, of_one=of_one)
+        def asked(token: str, asker: Asker = self.asker) -> _Came:
+            return replace(self, asker=asker).ask(request(token), partial(_came, token), feature, of_one=of_one)
 
-        page, been = asked(token), {token}
-        while page.nextPageToken:
-            token = page.nextPageToken
-            if token in been or len(been) == MOST_PAGES:
-                yield page
-                raise Transient(f"the pages of the list of {feature} lead in a circle", feature=feature)
-            been.add(token)
-            with ahead(self.asker, partial(asked, token), feature) as coming:
-                yield page
-                page = coming()
-        yield page
+        def request(token: str) -> Request:
+            return self.request(path, {**query, "pageToken": token} if token else query)
+
+        def then(came: _Came) -> Ask[_Came] | None:
+            if not came.following:
+                return None
+            if came.following in been or len(been) == MOST_PAGES:
+                return partial(_circle, feature)
+            been.add(came.following)
+            return partial(asked, came.following)
+
+        for came in ahead(self.asker, asked(token), then, feature):
+            try:
+                page = read(came.body)
+            except (Unreadable, RecursionError):
+                page = self.ask(request(came.token), read, feature, of_one=of_one)
+            yield page
+
+
+def _came(token: str, body: bytes) -> _Came:
+    """The next page is asked for by what is read here; the page is read while that is under way."""
+    return _Came(body, token, _following(body).nextPageToken)
+
+
+def _circle(feature: str, _: Asker) -> NoReturn:
+    raise Transient(f"the pages of the list of {feature} lead in a circle", feature=feature)

@@ -28,6 +28,12 @@ UNIT_FIELDS = "organizationUnits(orgUnitId,orgUnitPath)"
 DOMAIN_FIELDS = "domains(domainName,verified)"
 
 
+class Following(msgspec.Struct, gc=False):
+    """Of a page of any list the token of the next one."""
+
+    nextPageToken: str | None = None
+
+
 class Name(msgspec.Struct, gc=False):
     """A person's name; a part of it may be a zero-width space, for people who have only one."""
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from enum import Enum
 from functools import partial
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, NoReturn, Protocol, TypeVar
 
-from connectors.ahead import ahead
+from connectors.ahead import Ask, ahead
 from connectors.asking import Asker, Refused
 from connectors.errors import CursorExpired, Transient
 from connectors.http import Request
@@ -52,22 +52,23 @@ def walk(
     Raises CursorExpired where Graph no longer knows a link, NeedsPerson, or Transient where a page breaks the rules.
     """
     been: Counter[int] = Counter()
+    anew = isinstance(first, Request)
+
+    def asked(request: Request, known: _Known, asker: Asker = graph.asker) -> tuple[Some, Step]:
+        page = _page(replace(graph, asker=asker), stream, request, read, known)
+        return page, _step(stream, page)
+
+    def then(last: tuple[Some, Step]) -> Ask[tuple[Some, Step]] | None:
+        link = last[1].following
+        if link is None:
+            return None
+        been[hash(link)] += 1
+        if been[hash(link)] > _SAME_LINK:
+            return partial(_circle, stream, not anew)
+        return partial(asked, _link(link), _Known.RECEIVED)
+
     request = first if isinstance(first, Request) else _link(first)
-    page = _page(graph, stream, request, read, _Known.NOTHING if isinstance(first, Request) else _Known.SAVED)
-    while (step := _step(stream, page)).following is not None:
-        been[hash(step.following)] += 1
-        if been[hash(step.following)] > _SAME_LINK:
-            yield page, step
-            raise _circle(stream, resumed=not isinstance(first, Request))
-        ask = partial(_next, graph, stream, _link(step.following), read)
-        with ahead(graph.asker, ask, stream.name) as coming:
-            yield page, step
-            page = coming()
-    yield page, step
-
-
-def _next(graph: Graph, stream: Stream, request: Request, read: Callable[[bytes], Some], asker: Asker) -> Some:
-    return _page(replace(graph, asker=asker), stream, request, read, _Known.RECEIVED)
+    yield from ahead(graph.asker, asked(request, _Known.NOTHING if anew else _Known.SAVED), then, stream.name)
 
 
 class _Known(Enum):
@@ -107,9 +108,9 @@ def _step(stream: Stream, page: DeltaPage) -> Step:
     raise Transient(f"a page of {stream.name} ends without saying whether there are more", feature=stream.name)
 
 
-def _circle(stream: Stream, *, resumed: bool) -> Transient:
+def _circle(stream: Stream, resumed: bool, _: Asker) -> NoReturn:
     problem = f"the links of {stream.name} lead in a circle"
-    return CursorExpired(problem, feature=stream.name) if resumed else Transient(problem, feature=stream.name)
+    raise CursorExpired(problem, feature=stream.name) if resumed else Transient(problem, feature=stream.name)
 
 
 def _link(link: str) -> Request:

@@ -1,11 +1,14 @@
 """What is asked for ahead: told as if it had been asked in turn, and left behind by nobody."""
 
 import threading
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from connectors.ahead import ahead
+from connectors.ahead import Ask, ahead
 from connectors.asking import Asker
 from connectors.errors import NeedsPerson, Transient
 from connectors.google_workspace.wire import DIALECT
@@ -14,10 +17,11 @@ from tests.connectors.world import World
 from tests.proves import proves
 
 PATIENT = 30.0
+HTTP = HttpClient()
 
 
 def asker(world: World) -> Asker:
-    return Asker(HttpClient(), DIALECT, world.surroundings())
+    return Asker(HTTP, DIALECT, world.surroundings())
 
 
 def are_ahead() -> list[str]:
@@ -25,66 +29,114 @@ def are_ahead() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("ahead")]
 
 
-def test_it_is_asked_while_the_block_goes_on() -> None:
-    asked, done = threading.Event(), threading.Event()
+def numbers(last: int, ask: Callable[[int, Asker], int] = lambda n, _: n, world: World | None = None) -> Iterator[int]:
+    """A walk from 0 up to a number; `ask` is asked for each but the first."""
 
-    def ask(_: Asker) -> bool:
-        asked.set()
-        return done.wait(PATIENT)
+    def then(n: int) -> Ask[int] | None:
+        return None if n == last else lambda asker: ask(n + 1, asker)
 
-    with ahead(asker(World()), ask, "users") as coming:
-        assert asked.wait(PATIENT) and are_ahead()
-        done.set()
-        assert coming() is True
+    return ahead(asker(world or World()), 0, then, "users")
+
+
+@given(st.integers(0, 20))
+def test_all_come_in_their_order(last: int) -> None:
+    assert list(numbers(last)) == list(range(last + 1))
     assert are_ahead() == []
+
+
+def test_the_next_is_asked_for_while_the_last_is_worked_on_and_no_other() -> None:
+    asked = [threading.Event() for _ in range(4)]
+
+    def ask(n: int, _: Asker) -> int:
+        asked[n].set()
+        return n
+
+    walk = numbers(3, ask)
+    for n in (0, 1, 2):
+        assert next(walk) == n
+        assert asked[n + 1].wait(PATIENT)
+        assert [event.is_set() for event in asked[n + 2 :]] == [False] * (2 - n)
+        assert len(are_ahead()) == 1
+    assert list(walk) == [3] and are_ahead() == []
+
+
+def test_one_answer_alone_begins_no_thread() -> None:
+    assert [are_ahead() for _ in numbers(0)] == [[]]
 
 
 @pytest.mark.parametrize("problem", [NeedsPerson("no", remedy="do"), Transient("busy", retry_after=7.0), KeyError("k")])
 def test_what_goes_wrong_ahead_is_raised_where_the_answer_is_wanted(problem: Exception) -> None:
-    def ask(_: Asker) -> None:
-        raise problem
+    def ask(n: int, _: Asker) -> int:
+        if n == 2:
+            raise problem
+        return n
 
-    with ahead(asker(World()), ask, "users") as coming, pytest.raises(type(problem)) as raised:
-        coming()
-    assert raised.value is problem
+    walk = numbers(3, ask)
+    assert [next(walk), next(walk)] == [0, 1]
+    with pytest.raises(type(problem)) as raised:
+        next(walk)
+    assert raised.value is problem and are_ahead() == []
 
 
-def test_what_goes_wrong_ahead_of_a_block_that_is_left_is_told_to_nobody() -> None:
-    def ask(_: Asker) -> None:
+def test_what_goes_wrong_ahead_of_a_walk_that_is_left_is_told_to_nobody() -> None:
+    def ask(_n: int, _: Asker) -> int:
         raise Transient("busy")
 
-    with ahead(asker(World()), ask, "users"):
-        pass
+    walk = numbers(3, ask)
+    next(walk)
+    del walk
     assert are_ahead() == []
 
 
-def waits(asker: Asker) -> None:
+def waits(_: int, asker: Asker) -> int:
     asker.world.wait(timedelta(days=3650).total_seconds())
+    return 0
 
 
-def test_a_block_that_is_left_early_waits_out_no_pause() -> None:
+def test_a_walk_that_is_left_early_waits_out_no_pause() -> None:
     """A vendor may ask for minutes; whoever wants no answer any more does not wait for that either."""
-    with pytest.raises(ZeroDivisionError), ahead(asker(World()), waits, "users"):
-        raise ZeroDivisionError
-    with ahead(asker(World()), waits, "users"):
-        pass
+    with pytest.raises(ZeroDivisionError):
+        [1 / n for n in numbers(3, waits)]
+    walk = numbers(3, waits)
+    next(walk)
+    del walk
     assert are_ahead() == []
+
+
+def test_nothing_is_asked_for_after_a_walk_was_left() -> None:
+    asked, done = threading.Event(), threading.Event()
+    numbers_asked = []
+
+    def ask(n: int, _: Asker) -> int:
+        numbers_asked.append(n)
+        asked.set()
+        assert done.wait(PATIENT)
+        return n
+
+    walk = numbers(3, ask)
+    next(walk)
+    assert asked.wait(PATIENT)
+    threading.Timer(0, done.set).start()
+    del walk
+    assert numbers_asked == [1] and are_ahead() == []
 
 
 @proves("Z10")
 def test_a_stop_ends_the_waiting_ahead() -> None:
     world = World()
-    with ahead(asker(world), waits, "users") as coming:
-        world.stopped = True
-        with pytest.raises(Transient, match="stopped"):
-            coming()
+    walk = numbers(3, waits, world)
+    next(walk)
+    world.stopped = True
+    with pytest.raises(Transient, match="stopped"):
+        next(walk)
 
 
 @proves("Z10")
 def test_nothing_is_given_out_after_a_stop() -> None:
     world = World()
-    with ahead(asker(world), lambda _: "a page", "groups") as coming:
-        world.stopped = True
-        with pytest.raises(Transient, match="stopped") as stopped:
-            coming()
-    assert stopped.value.feature == "groups"
+    walk = numbers(3, world=world)
+    next(walk)
+    world.stopped = True
+    with pytest.raises(Transient, match="stopped") as stopped:
+        next(walk)
+    assert stopped.value.feature == "users" and are_ahead() == []

@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
-from connectors.base import EVERYBODY, Edge, OrgUnit, Page
+from connectors.asking import Unreadable
+from connectors.base import EVERYBODY, Directory, Edge, OrgUnit, Page
 from connectors.errors import CursorExpired, NeedsPerson, Transient
+from connectors.google_workspace.directory import GoogleWorkspace
+from connectors.google_workspace.google import Google
 from connectors.google_workspace.users import LONGEST
+from connectors.google_workspace.wire import user_page
 from connectors.simulators.google_workspace import Fault
 from connectors.simulators.serving import Request
 from policies.model import DELETED, FOUND, GONE, UNKNOWN, AccountId
@@ -19,6 +23,11 @@ from tests.connectors.contract.towns.google_workspace import GoogleWorkspaceTown
 from tests.proves import proves
 
 USERS = "/admin/directory/v1/users?customer=my_customer&maxResults=1"
+
+
+def google_of(directory: Directory) -> Google:
+    assert isinstance(directory, GoogleWorkspace)
+    return directory.google
 
 
 @pytest.fixture
@@ -38,6 +47,27 @@ def test_pages_that_lead_in_a_circle_end_the_walk_without_a_cursor(town: GoogleW
     pages = town.open().pull(None)
     with pytest.raises(Transient, match="circle"):
         assert not any(page.cursor for page in pages)
+
+
+@proves("Z2")
+@pytest.mark.parametrize("problem", [Unreadable("it is not what was asked for"), RecursionError()])
+def test_a_page_that_says_what_follows_it_and_cannot_be_read_is_asked_for_again(
+    town: GoogleWorkspaceTown, problem: Exception
+) -> None:
+    hired = people(town, 3 * town.page)
+    damaged = [problem, problem]
+    met: list[str] = []
+
+    def page(body: bytes) -> list[str]:
+        if len(met) == town.page and damaged:
+            raise damaged.pop()
+        return [user.id for user in user_page(body).users]
+
+    query = {"customer": town.tenant, "maxResults": str(town.page)}
+    for ids in google_of(town.open()).pages(("users",), query, page, "users"):
+        met += ids
+    assert sorted(met) == sorted(hired) and not damaged
+    assert asked(town)["GET /users"] == 1, "the walk went on, and did not begin anew"
 
 
 @proves("Z2")
