@@ -1,5 +1,7 @@
 """A pass with nothing to do asks for changes alone, writes nothing, and leaves no row behind (Z8, Z12)."""
 
+import re
+
 import pytest
 from sqlalchemy import event
 
@@ -82,7 +84,8 @@ def test_an_idle_pass_is_two_updates_of_the_directorys_own_row(world: World, con
     event.listen(world.store.engine, "before_cursor_execute", seen)
     assert contoso.sync().outcome == "nothing_to_do"
     event.remove(world.store.engine, "before_cursor_execute", seen)
-    assert [statement.split()[:2] for statement in writes] == [["UPDATE", "directory"]] * 2
+    written = [re.findall(r"(UPDATE|INSERT INTO|DELETE FROM) (\w+)", statement) for statement in writes]
+    assert written == [[("UPDATE", "directory")]] * 2
 
 
 @proves("Z12")
