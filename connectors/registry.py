@@ -65,11 +65,13 @@ def _cannot(can: Capabilities) -> frozenset[str]:
     return frozenset(key for key, means in meaningful.items() if not means)
 
 
+@cache
 def directories() -> Mapping[str, DirectoryConnector]:
     """The kinds of directories, by the name that a policy gives them."""
     return {kind: found for kind, found in _declared() if isinstance(found, DirectoryConnector)}
 
 
+@cache
 def sellers() -> Mapping[str, SellerConnector]:
     """The kinds of sellers, by the name that a policy gives them."""
     return {kind: found for kind, found in _declared() if isinstance(found, SellerConnector)}
@@ -102,6 +104,7 @@ def _declarations() -> Iterator[tuple[str, DirectoryConnector | SellerConnector]
             yield found.kind or module.name, found
 
 
+@cache
 def _opener(place: str) -> Any:
     module, _, function = place.partition(":")
     return getattr(import_module(module), function)

@@ -204,7 +204,7 @@ class TokenSource:
 
     def _matching(self, claims: Claims) -> Claims:
         wanted = self.purpose.tenant.lower()
-        if claims.tid is not None and _GUID.fullmatch(wanted) and claims.tid.lower() != wanted:
+        if claims.tid is not None and claims.tid.lower() != wanted and _GUID.fullmatch(wanted):
             raise NeedsPerson(
                 f"the token is for tenant {claims.tid}, but the directory is tenant {wanted}",
                 remedy="check `tenant` and `credential`; a managed identity reaches its own tenant only",

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from worker.operations.policies import InForce
 
 
+_CONTEXTS = 100
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -82,28 +85,40 @@ class App:
         """The connector for a directory's entry in a policy; connections and tokens are the process's own."""
         from connectors.registry import open_directory
 
-        context = self._context.provided(provider.credentials, frozenset(provider.allowed_hosts))
-        return open_directory(entry, context)
+        return open_directory(entry, self._under(provider))
 
     def open_seller(self, entry: "SellerEntry", provider: "Provider") -> "Seller":
         """The connector for the seller of a policy; connections are the process's own."""
         from connectors.registry import open_seller
 
-        context = self._context.provided(provider.credentials, frozenset(provider.allowed_hosts))
-        return open_seller(entry, context)
+        return open_seller(entry, self._under(provider))
 
     def open_webhook(self, receiver: "WebhookReceiver", provider: "Provider") -> "Webhook":
         """Where the events for a receiver of a policy go; connections are the process's own."""
         from connectors.webhooks import open_webhook
 
-        context = self._context.provided(provider.credentials, frozenset(provider.allowed_hosts))
-        return open_webhook(receiver, context, self._webhooks)
+        return open_webhook(receiver, self._under(provider), self._webhooks)
 
     def open_post_office(self) -> "PostOffice":
         """Where mail to people is handed over."""
         from connectors.mail import post_office
 
         return post_office(self.settings.smtp_url)
+
+    def _under(self, provider: "Provider") -> "Context":
+        """The context under what a provider's file says: one for all companies whose policies were read under it."""
+        known = self._contexts.get(id(provider))
+        if known is None:
+            if len(self._contexts) >= _CONTEXTS:  # of files that were edited since
+                self._contexts.clear()
+            context = self._context.provided(provider.credentials, frozenset(provider.allowed_hosts))
+            known = self._contexts[id(provider)] = provider, context
+        return known[1]
+
+    @cached_property
+    def _contexts(self) -> "dict[int, tuple[Provider, Context]]":
+        """By the identity of what a provider's file says, which is kept for as long as its context."""
+        return {}
 
     @cached_property
     def _webhooks(self) -> "HttpClient":

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
@@ -40,17 +41,16 @@ class Telemetry:
         self.requests = Counter(
             "seatkeeper_requests", "Requests to vendors.", ["host", "verdict"], registry=self.registry
         )
-        self._answers: dict[tuple[str, str], Counter] = {}
+        # Prometheus takes longer to find the counter of a label than to count.
+        self._ended_as, self._took = cache(self.runs.labels), cache(self.seconds.labels)
+        self._answered = cache(self.requests.labels)
         self._logged: dict[str, tuple[str, str | None]] = {}
         """By directory, what was logged last and is still so: a hold or an error stands for days, and is told once."""
         self._tracer = trace.get_tracer("seatkeeper")
 
     def heard(self, host: str, verdict: str) -> None:
         """A vendor answered, or did not."""
-        counter = self._answers.get((host, verdict))
-        if counter is None:
-            counter = self._answers[host, verdict] = self.requests.labels(host, verdict)
-        counter.inc()
+        self._answered(host, verdict).inc()
 
     @contextmanager
     def run(self, row: "DirectoryRow", lease: "Lease") -> Iterator[Callable[[RunResult], RunResult]]:
@@ -66,7 +66,7 @@ class Telemetry:
             began = time.monotonic()
             yield ended
             for result in results:
-                self.seconds.labels(result.mode).observe(time.monotonic() - began)
+                self._took(result.mode).observe(time.monotonic() - began)
                 span.set_attribute("outcome", result.outcome)
                 self._ended(result, attributes)
 
@@ -77,7 +77,7 @@ class Telemetry:
         return self._tracer.start_as_current_span("pass", attributes=attributes)
 
     def _ended(self, result: RunResult, ids: dict[str, str]) -> None:
-        self.runs.labels(result.outcome).inc()
+        self._ended_as(result.outcome).inc()
         for action in result.actions:
             self.actions.labels(action.kind).inc()
         if self._is_news(result):

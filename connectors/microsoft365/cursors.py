@@ -78,8 +78,8 @@ class Stream:
         )
 
     def _owns(self, link: str) -> bool:
-        names = link.partition("?")[0].lower().split("/")
-        return self.name in names and any("delta" in name for name in names)
+        path = link.partition("?")[0].lower()
+        return "delta" in path and self.name in path.split("/")
 
 
 @cache

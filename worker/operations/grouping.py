@@ -245,6 +245,8 @@ def _come_to(run: Run, grouped: Grouped, stopped: Mapping[str, tuple[GroupRef, .
 
 
 def _ignored(run: Run, grouped: Grouped) -> str | None:
+    if all(binding.namesake is None for binding in grouped.bindings.values()):
+        return None
     named = [grouped.bindings[ref] for ref in group_refs(run.in_force.policy, run.entry) if ref in grouped.bindings]
     told = [
         f"another group is called {name.ref!r} by now, {name.namesake}: it is ignored, the name stands for"

@@ -135,11 +135,11 @@ class _Kinds:
 
 @lru_cache(maxsize=KNOWN)
 def _parsed(key: int, text: str, file: str, provider_text: str | None, kinds: _Kinds) -> InForce:
-    provider = Provider() if provider_text is None else _provider(provider_text, kinds)
+    provider = _provider(provider_text, kinds)
     return InForce(key, read_policy(text, file, kinds.kinds, provider), provider)
 
 
 @lru_cache(maxsize=100)
-def _provider(text: str, kinds: _Kinds) -> Provider:
+def _provider(text: str | None, kinds: _Kinds) -> Provider:
     """What the provider says: one value for all companies whose versions were read under it."""
-    return read_provider(text, PROVIDER_FILE, kinds.kinds)
+    return Provider() if text is None else read_provider(text, PROVIDER_FILE, kinds.kinds)

@@ -101,7 +101,7 @@ class Run:
     def __post_init__(self) -> None:
         self.result = RunResult(self.directory.id, self.id, "nothing_to_do")
         self._renewed = self.now
-        self._until = self.now + LONGEST
+        self._until = self._renewed + LONGEST
 
     @property
     def now(self) -> int:

@@ -64,8 +64,8 @@ def list_units(run: Run, directory: Directory) -> Units | None:
 
     A directory that refuses to show its units suspends the rules that need them, and no more (G3).
     """
-    refs = unit_refs(run.in_force.policy, run.entry)
-    if not refs or not directory.capabilities.unit_ids:
+    refs = unit_refs(run.in_force.policy, run.entry) if directory.capabilities.unit_ids else ()
+    if not refs:
         return None
     with run.app.store.read() as tx:
         known = tx.units.bindings(run.directory.key)
