@@ -33,4 +33,5 @@ def declare(broker: dramatiq.Broker, take_on: Callable[[Sequence[int], bool], No
         """The same for those that may take long."""
         take_on(directories, True)
 
+    broker.delay_queues.clear()  # no message is ever delayed, and every line would ask for such ones, too
     return Actors(sync, sync_long)

@@ -15,7 +15,7 @@ class Pace:
     connections: int = 20
     """To the database, and as many again for a while; fewer than threads, since most of them wait for a vendor."""
     batch: int = 40
-    """Directories in one message, and in the transaction that takes them."""
+    """About how many directories are in one message, and in the transaction that takes them."""
     ahead: int = 20
     """Messages that wait in a queue at most: what is said to be due far ahead of its turn is said in vain."""
     look: timedelta = timedelta(seconds=0.25)

@@ -115,10 +115,11 @@ class Daemon:
         return loops
 
     def _lines(self) -> list[dramatiq.Worker]:
-        """Readers of messages: each line of its own, so that long passes that wait hold up no short ones."""
+        """Readers of messages: each line of its own, so that long passes that wait hold up no short ones. An idle line
+        asks again within so many milliseconds."""
         return [
-            dramatiq.Worker(self._broker, queues={queue}, worker_threads=threads, worker_timeout=100)
-            for queue, threads in ((SHORT, 2), (LONG, 1))
+            dramatiq.Worker(self._broker, queues={queue}, worker_threads=threads, worker_timeout=again)
+            for queue, threads, again in ((SHORT, 2, 100), (LONG, 1, 300))
         ]
 
     def _serve(self, ending: ExitStack, announce: Callable[[str], None]) -> None:

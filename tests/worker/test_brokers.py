@@ -11,7 +11,7 @@ import pytest
 from dramatiq.brokers.stub import StubBroker
 from sqlalchemy.exc import DBAPIError
 
-from store.leases import Lease
+from store.leases import Due, Lease
 from tests.proves import proves
 from tests.worker.world import Customer, World, open_app
 from worker import crew
@@ -21,7 +21,7 @@ from worker.crew import Crew, Slots
 from worker.handing_back import HandingBack
 from worker.operations.runs import RunResult
 from worker.pace import Pace
-from worker.scheduler import Scheduler
+from worker.scheduler import Scheduler, portions
 from worker.telemetry import Telemetry
 
 RULES = """
@@ -150,6 +150,11 @@ def test_messages_that_nobody_has_worked_on_are_kept_nowhere(
         assert broker.dead_message_ttl <= OLDEST  # type: ignore[attr-defined]
 
 
+def test_redis_is_not_asked_for_messages_that_were_delayed(broker: dramatiq.Broker, actors: Actors) -> None:
+    """There are none, and each queue of them would be asked for a dozen times a second."""
+    assert broker.get_declared_delay_queues() == set()
+
+
 @proves("Z7", "Z9")
 def test_of_two_schedulers_one_speaks_and_the_other_takes_over(
     world: World, contoso: Customer, broker: dramatiq.Broker, actors: Actors
@@ -164,6 +169,15 @@ def test_of_two_schedulers_one_speaks_and_the_other_takes_over(
     two.look()
     assert waiting(broker, LONG) == 2
     second.close()
+
+
+@pytest.mark.parametrize(
+    ("due", "sizes"), [(0, []), (1, [1]), (40, [40]), (45, [45]), (61, [30, 31]), (77, [38, 39]), (85, [42, 43])]
+)
+def test_what_is_due_is_said_at_once_and_no_small_rest_by_itself(due: int, sizes: list[int]) -> None:
+    said = portions([Due(key, 0, long=False) for key in range(due)], 40)
+    assert [len(portion) for portion in said] == sizes
+    assert [one.directory for portion in said for one in portion] == list(range(due))
 
 
 @proves("Z9")
