@@ -82,8 +82,9 @@ _COMPARED = (
     " count(*) FILTER (WHERE s.id IS NOT NULL AND s.gone IS NULL AND NOT coalesce(s.guest, a.guest, false)"
     " AND coalesce(s.mailbox, a.mailbox, '') = '')"
 )
-# PostgreSQL joins both ways for what one way costs: then an account that was told of twice stands there twice, which
-# spares looking for such accounts. SQLite would walk over all of the stage for each account.
+# Where all of whom a walk told are known, and no more than there are entries, nobody was told of twice: that spares
+# looking for such accounts. PostgreSQL joins both ways for what one way costs, and needs no list of keys then; SQLite
+# would walk over all of the stage for each account.
 _COMPARE = {
     "postgresql": (
         f"SELECT {_COMPARED}, count(s.id) = count(*) FILTER (WHERE s.id IS NOT NULL AND a.key IS NOT NULL) AND"
@@ -92,7 +93,7 @@ _COMPARE = {
         " FULL JOIN (SELECT * FROM account WHERE directory = :directory) AS a ON a.id = s.id"
     ),
     "sqlite": (
-        f"SELECT {_COMPARED}, false AS once FROM stage AS s"
+        f"SELECT {_COMPARED}, count(*) = count(DISTINCT a.key) AS once FROM stage AS s"
         " LEFT JOIN account AS a ON a.directory = :directory AND a.id = s.id WHERE s.batch = :batch"
     ),
 }
