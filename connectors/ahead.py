@@ -15,6 +15,9 @@ from connectors.asking import Asker
 
 Read = TypeVar("Read")
 Ask = Callable[[Asker], Read]
+_LEAVES_WITHIN = 0.005
+"""Seconds that an answer waits for the next request to leave, which takes half a thousandth: work that began before
+would hold the interpreter's lock, and the request back. Where it does not leave, as in a pause, that is all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,13 @@ class _Ending:
     """Tells of the end of a block, however it ends, to whoever waits for more."""
 
     coming: "SimpleQueue[Any]"
+    gone: Event
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, _type: object, problem: BaseException | None, _traceback: object) -> bool:
         self.coming.put(_End(problem))
+        self.gone.set()
         return True
 
 
@@ -50,14 +55,15 @@ def ahead(asker: Asker, first: Read, then: Callable[[Read], Ask[Read] | None], f
         yield first
         return
     coming: SimpleQueue[Read | _End] = SimpleQueue()
-    wanted, left = Semaphore(0), Event()
+    wanted, gone, left = Semaphore(0), Event(), Event()
     world = replace(asker.world, stop=lambda: left.is_set() or asker.world.stop())
-    again = replace(asker, world=world)
+    again = replace(asker, world=world, sent=gone.set)
 
     def ask_on(ask: Ask[Read] | None) -> None:
-        with _Ending(coming):
+        with _Ending(coming, gone):
             while ask is not None:
                 answer = ask(again)
+                gone.clear()
                 coming.put(answer)
                 wanted.acquire()
                 ask = None if left.is_set() else then(answer)
@@ -65,8 +71,10 @@ def ahead(asker: Asker, first: Read, then: Callable[[Read], Ask[Read] | None], f
     thread = Thread(target=copy_context().run, args=(ask_on, ask), name="ahead", daemon=True)
     thread.start()
     try:
+        gone.wait(_LEAVES_WITHIN)
         yield first
         while not isinstance(answer := _next(coming, wanted), _End):
+            gone.wait(_LEAVES_WITHIN)
             asker.world.check(feature=feature)
             yield answer
         if answer.problem is not None:

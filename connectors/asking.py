@@ -99,6 +99,8 @@ class Asker:
     pauses: Pauses = field(default_factory=Pauses)
     too_often: Callable[[datetime], object] = lambda _now: None
     """Told of each answer which says that it was asked too often."""
+    sent: Callable[[], object] | None = None
+    """Told of each request that has left."""
 
     def ask(self, request: Request, sign: Sign, read: Callable[[bytes], Read], *, feature: str = "users") -> Read:
         """What `read` makes of the answer's body.
@@ -145,7 +147,7 @@ class Asker:
     ) -> tuple[_Heard, tuple[Read] | None]:
         host = urlsplit(request.url).hostname or ""
         try:
-            answer = self.http.send(request._replace(headers={**request.headers, **signed}))
+            answer = self.http.send(request._replace(headers={**request.headers, **signed}, sent=self.sent))
         except NoAnswer as problem:
             self.world.heard(host, "no answer")
             return _Heard(Verdict(Meaning.RETRY), None, (), f"{_place(request)}: {problem}"), None

@@ -127,9 +127,10 @@ class Connection:
             self._wire.settimeout(self._bounds.read)
         return False
 
-    def exchange(self, request: bytes, until: Deadline) -> Answer:
-        """Send a request and read its whole answer. Raises NoAnswer, OSError, and zlib.error for a damaged body."""
-        status, headers = self._asked(request, until)
+    def exchange(self, request: bytes, until: Deadline, sent: Callable[[], object] | None = None) -> Answer:
+        """Send a request, of which `sent` is told, and read its whole answer. Raises NoAnswer, OSError, and zlib.error
+        for a damaged body."""
+        status, headers = self._asked(request, until, sent)
         return Answer(status, headers, self._body(headers, until))
 
     def pass_on(self, request: bytes, until: Deadline) -> None:
@@ -152,11 +153,15 @@ class Connection:
 
     # --- what is read ---
 
-    def _asked(self, request: bytes, until: Deadline) -> tuple[int, dict[str, str]]:
+    def _asked(
+        self, request: bytes, until: Deadline, sent: Callable[[], object] | None = None
+    ) -> tuple[int, dict[str, str]]:
         self._incoming, size = _Incoming(), 0
         self._hurry(until)
         with contextlib.suppress(ConnectionError):  # who had enough of the request may have said why
             self._wire.sendall(request)
+        if sent is not None:
+            sent()
         while not self._incoming.headed:
             size += self._more(until)
             if size > _LARGEST_HEAD and not self._incoming.headed:

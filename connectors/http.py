@@ -40,6 +40,8 @@ class Request(NamedTuple):
     body: bytes | None = None
     public_only: bool = False
     """Refuse addresses that are not public: loopback, private, link-local and the like."""
+    sent: Callable[[], object] | None = None
+    """Told when it has left."""
 
 
 def product() -> str:
@@ -84,7 +86,7 @@ class HttpClient:
         until = Deadline(self.bounds, self.elapsed)
         connection = self._idle.take(place, until.began) or self._opened(place, until)
         try:
-            answer = connection.exchange(message, until)
+            answer = connection.exchange(message, until, request.sent)
         except (OSError, zlib.error) as broken:
             connection.close()
             raise NoAnswer(_sentence(broken)) from None

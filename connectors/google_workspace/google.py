@@ -90,13 +90,13 @@ class Google:
     ) -> Iterator[Read]:
         """Every page of a list, from a token on; the next one is asked for while its reader works on the last. Raises
         Transient where its tokens lead in a circle."""
-        been = {token}
+        been, first = {token}, self.request(path, query)
 
         def asked(token: str, asker: Asker = self.asker) -> _Came:
             return replace(self, asker=asker).ask(request(token), partial(_came, token), feature, of_one=of_one)
 
         def request(token: str) -> Request:
-            return self.request(path, {**query, "pageToken": token} if token else query)
+            return first._replace(url=f"{first.url}&pageToken={quote(token, safe='')}") if token else first
 
         def then(came: _Came) -> Ask[_Came] | None:
             if not came.following:

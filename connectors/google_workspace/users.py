@@ -27,7 +27,7 @@ from connectors.google_workspace.wire import (
     DELETED_FIELDS,
     USER_FIELDS,
     UserPage,
-    addresses,
+    answers_to,
     reader,
     seen_of,
     user_page,
@@ -132,8 +132,8 @@ class _Walk:
 
     def _is_in(self, page: UserPage) -> bool:
         """Whether the administrator is in the page, by whichever of the addresses."""
-        admin = (self.google.admin or "").lower()
-        return any(admin in addresses(user) for user in page.users)
+        admin = (self.google.admin or "").strip().lower()
+        return bool(admin) and any(answers_to(user, admin) for user in page.users)
 
     def _gone(self, page: UserPage) -> Page:
         self._check(page)

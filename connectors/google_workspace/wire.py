@@ -251,10 +251,18 @@ def _listed(aliases: msgspec.Raw) -> Sequence[str]:
         return ()
 
 
-def addresses(user: User) -> set[str]:
-    """Every address that a user answers to, in lower case."""
-    told = (user.primaryEmail or "", *_listed(user.aliases), *_listed(user.nonEditableAliases))
-    return {address.strip().lower() for address in told if address}
+def answers_to(user: User, address: str) -> bool:
+    """Whether an address, given in lower case, is one of a user's. Aliases are read only where they may have it, since
+    this is asked of everybody until the one is found."""
+    if (user.primaryEmail or "").strip().lower() == address:
+        return True
+    plain = address.encode()
+    return any(
+        (plain in raw.lower() or b"\\" in raw or not raw.isascii())
+        and address in (alias.strip().lower() for alias in _listed(aliases))
+        for aliases in (user.aliases, user.nonEditableAliases)
+        if (raw := bytes(aliases)) != b"null"
+    )
 
 
 _NOWHERE = Organization()

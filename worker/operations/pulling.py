@@ -21,7 +21,7 @@ from worker.operations.runs import Run
 if TYPE_CHECKING:
     from store.transaction import Transaction
 
-FLUSH = 2_000
+FLUSH = 3_000
 """Accounts that are staged at once: in less time than a page takes to come, so that the next one never waits for it."""
 LOOK_UP = 1_000
 LARGE = 500

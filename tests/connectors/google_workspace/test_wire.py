@@ -1,11 +1,15 @@
 """Users, errors and pages as Google documents them, and what they mean here."""
 
+import json
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from connectors.asking import Unreadable
 from connectors.base import Seen
 from connectors.google_workspace.faults import grant_codes
-from connectors.google_workspace.wire import DIALECT, GroupPage, addresses, codes, reader, seen_of, user_page
+from connectors.google_workspace.wire import DIALECT, GroupPage, answers_to, codes, reader, seen_of, user_page
 from connectors.verdicts import Meaning, judge
 from tests.connectors.world import World
 from tests.proves import proves
@@ -114,12 +118,31 @@ def test_what_is_no_page_is_asked_again(body: bytes) -> None:
         user_page(body)
 
 
-def test_every_address_counts_for_the_administrator() -> None:
-    assert addresses(user_page(b'{"users":[' + ADA + b"]}").users[0]) == {
-        "ada.king@customer.example",
-        "ada@customer.example",
-        "ada.king@customer.example.test-google-a.com",
-    }
+@pytest.mark.parametrize(
+    "address, theirs",
+    [
+        ("ada.king@customer.example", True),
+        ("ada@customer.example", True),
+        ("ada.king@customer.example.test-google-a.com", True),
+        ("king@customer.example", False),
+        ("da@customer.example", False),
+        ("aliases", False),
+    ],
+)
+def test_every_address_counts_for_the_administrator_and_no_part_of_one(address: str, theirs: bool) -> None:
+    assert answers_to(user_page(b'{"users":[' + ADA + b"]}").users[0], address) is theirs
+
+
+ADDRESSES = st.text(st.characters(codec="utf-8"), max_size=6)
+WANTED = ADDRESSES.map(lambda address: address.strip().lower()).filter(bool)
+
+
+@example(["\u212a"], "k", False)
+@given(st.lists(ADDRESSES, max_size=3), WANTED, st.booleans())
+def test_an_address_is_found_however_it_is_written(aliases: list[str], wanted: str, escaped: bool) -> None:
+    page = json.dumps({"users": [{"id": "1", "nonEditableAliases": aliases}]}, ensure_ascii=escaped).encode()
+    theirs = wanted in {alias.strip().lower() for alias in aliases}
+    assert answers_to(user_page(page).users[0], wanted) is theirs
 
 
 def test_a_group_counts_its_members_in_text() -> None:
