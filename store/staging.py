@@ -74,8 +74,8 @@ class Staging:
 
     def drop(self, directory: int, batch: int) -> None:
         """Forget a walk."""
-        self._tx.execute("DELETE FROM stage WHERE batch = :batch", {"batch": batch})
-        self._tx.execute("DELETE FROM stage_edge WHERE batch = :batch", {"batch": batch})
+        self._delete("stage", batch)
+        self._delete("stage_edge", batch)
         self._tx.execute("DELETE FROM pull WHERE directory = :directory", {"directory": directory})
 
     def live(self, batch: int) -> int:
@@ -149,7 +149,16 @@ class Staging:
 
     def drop_edges(self, batch: int) -> None:
         """Forget the memberships of a walk that begins anew."""
-        self._tx.execute("DELETE FROM stage_edge WHERE batch = :batch", {"batch": batch})
+        self._delete("stage_edge", batch)
+
+    def _delete(self, table: str, batch: int) -> None:
+        """Delete a batch. SQLite does so row by row, but all of a table at once, and mostly there is no other batch."""
+        others = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE batch {side} :batch)" for side in "<>")
+        values = {"batch": batch}
+        if self._tx.dialect.name == "sqlite" and not self._tx.execute(f"SELECT {others}", values).scalar_one():
+            self._tx.execute(f"DELETE FROM {table}")
+        else:
+            self._tx.execute(f"DELETE FROM {table} WHERE batch = :batch", values)
 
     def add_edges(self, batch: int, edges: Iterable[tuple[str, str, str, bool]], first: int) -> int:
         """Stage direct memberships; returns the number of the next one."""

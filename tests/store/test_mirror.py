@@ -1,5 +1,7 @@
 """Laying walks over the mirror."""
 
+import pytest
+
 from connectors.base import Seen
 from store.engine import Store
 from store.mirror import Compared
@@ -25,6 +27,27 @@ def address_of(store: Store, directory: int, id: str) -> str:
         values = {"directory": directory, "id": id}
         sql = "SELECT address FROM account WHERE directory = :directory AND id = :id"
         return str(tx.execute(sql, values).scalar_one())
+
+
+@proves("Z2")
+@pytest.mark.parametrize("other", [BATCH - 1, BATCH + 1])
+def test_a_walk_is_forgotten_alone(store: Store, directory: int, other: int) -> None:
+    ada, member = Seen("1", "ada@contoso.example"), ("g1", "1", "account", False)
+
+    def staged(batch: int) -> list[int]:
+        with store.read() as tx:
+            counts = (f"SELECT count(*) FROM {table} WHERE batch = {batch}" for table in ("stage", "stage_edge"))
+            return [int(tx.execute(sql).scalar_one()) for sql in counts]
+
+    with store.begin() as tx:
+        for batch in (BATCH, other):
+            tx.staging.add(directory, Walk(batch, None, 0, False, micros(NOW)), [ada])
+            tx.staging.add_edges(batch, [member], 0)
+        tx.staging.drop(directory, BATCH)
+    assert (staged(BATCH), staged(other)) == ([0, 0], [1, 1])
+    with store.begin() as tx:
+        tx.staging.drop(directory, other)
+    assert staged(other) == [0, 0]
 
 
 @proves("Z6")
