@@ -26,6 +26,8 @@ class Gauges(NamedTuple):
     backlog: int
     stuck: int
     outbox: int
+    receivers: int
+    """Those that did not accept what was next for them."""
 
 
 def gauges(tx: "Transaction", now: int) -> Gauges:
@@ -53,6 +55,7 @@ def gauges(tx: "Transaction", now: int) -> Gauges:
         backlog=0 if since is None else now - since,
         stuck=len(stuck(tx, now)),
         outbox=0 if leaving is None else now - leaving,
+        receivers=int(tx.execute("SELECT count(*) FROM receiver WHERE failures > 0").scalar_one()),
     )
 
 

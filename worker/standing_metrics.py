@@ -61,3 +61,4 @@ def _plain(gauges: "Gauges") -> Iterator[tuple[str, str, float]]:
         "For how long its oldest entry is due.",
         gauges.outbox / _SECOND,
     )
+    yield "seatkeeper_receivers_failing", "Receivers that did not accept what was next.", gauges.receivers

@@ -48,7 +48,7 @@ def labels() -> dict[str, frozenset[str]]:
     return {name + end: names for name, names in told.items() for end in ends}
 
 
-NOTHING = Gauges({}, {}, {}, {}, {}, 0, 0, 0, 0)
+NOTHING = Gauges({}, {}, {}, {}, {}, 0, 0, 0, 0, 0)
 VALUES = {
     "state": {HEALTHY, FAILING, FROZEN, NEVER_RUN, WANTED, AWAITING, PLACED},
     "reason": {reason.value for reason in WaitReason},

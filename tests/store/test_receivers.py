@@ -115,3 +115,27 @@ def test_a_failing_receiver_is_shown_with_its_companies_and_hastened_when_a_pers
         tx.receivers.hasten(AT)
     again = claim(store)
     assert again is not None and (again.key, again.failures) == (found.key, 1)
+
+
+@proves("A2")
+def test_receivers_that_fail_are_counted_until_they_accept_or_are_named_no_more(store: Store, company: int) -> None:
+    def counted() -> int:
+        with store.read() as tx:
+            return tx.views.gauges(AT).receivers
+
+    follow(store, {company: [HOOK, MAIL, OTHER]})
+    happen(store, company, "license.assigned")
+    claims = [claim(store) for _ in range(3)]
+    assert counted() == 0
+    with store.begin() as tx:
+        for one in claims:
+            assert one is not None
+            tx.receivers.fail(one, "status 503", None, AT, AT)
+    assert counted() == 3
+    again = claim(store)
+    assert again is not None
+    with store.begin() as tx:
+        tx.receivers.told(again, {company: 1}, AT, accepted=True)
+    assert counted() == 2
+    follow(store, {})
+    assert counted() == 0
