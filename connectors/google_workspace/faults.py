@@ -148,7 +148,9 @@ def refused_by_api(refused: Refused, caller: Caller, feature: str) -> ConnectorE
     codes = {code.lower() for code in refused.codes}
     if NO_TENANT.lower() in codes:
         return no_tenant(refused, feature)
-    if refused.meaning is Meaning.SIGN_IN:
+    if any(code.startswith("push.") for code in codes):  # with status 401, too, though the token is right
+        told = ("Google refuses the address for pushes", _address(codes, caller))
+    elif refused.meaning is Meaning.SIGN_IN:
         told = ("Google does not accept the token", "check that the service account and its delegation still exist")
     elif refused.meaning is Meaning.DENIED:
         told = _denied(codes, caller, feature)
@@ -169,6 +171,17 @@ def no_tenant(refused: Refused, feature: str) -> NeedsPerson:
 def _project(caller: Caller) -> str:
     """The project of the service account, which its address tells."""
     return caller.account.partition("@")[2].removesuffix(".iam.gserviceaccount.com") or "of the service account"
+
+
+def _address(codes: set[str], caller: Caller) -> str:
+    """What an address has to be for Google to push to it. The codes are known from field reports of other APIs of
+    Google's that have such channels; the Directory API's documentation names none."""
+    if "push.webhookurlunauthorized" in codes:
+        return (
+            "let an owner of the address in `push` of the directory verify its domain in Google's Search Console, and"
+            f" add the domain to the Google Cloud project {_project(caller)}"
+        )
+    return "let `push` of the directory be an https address with a certificate that everybody trusts"
 
 
 def _denied(codes: set[str], caller: Caller, feature: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import urllib3
 from prometheus_client import CollectorRegistry
 
 from connectors.registry import kinds
-from connectors.simulators.google_workspace import SIMULATED_CLIENT_ID
+from connectors.simulators.google_workspace import SIMULATED_CLIENT_ID, Fault
 from policies.errors import PolicyError
 from policies.reader import read_policy
 from store.times import micros
@@ -278,6 +278,36 @@ def test_channels_that_cannot_be_registered_fail_nothing(daemon: Daemon, caplog:
     daemon.contoso.gws.delegate(SIMULATED_CLIENT_ID, "admin.directory.user.readonly")
     daemon.world.later(hours=1)
     assert daemon.keep_channels() and daemon.google_has() == daemon.we_know()
+
+
+UNVERIFIED = "status 401, code UNAUTHENTICATED/push.webhookUrlUnauthorized"
+
+
+@pytest.mark.parametrize(
+    ("unverified", "faults", "said", "remedy"),
+    [
+        (True, [], f"Google refuses the address for pushes (POST {{place}}: {UNVERIFIED})", "verify its domain in"),
+        (False, [Fault("forbidden", "/users/watch")], "status 403, code forbidden", "Admin API privilege Users > Read"),
+        (False, [Fault("error", "/users/watch", status=400)], "status 400", "see that `push` of the directory is what"),
+        (False, [Fault("error", "/users/watch", status=503, times=20)], "status 503", "tried again in an hour"),
+    ],
+)
+def test_where_google_registers_no_channel_the_log_says_for_whom_why_and_what_to_do(
+    daemon: Daemon, caplog: pytest.LogCaptureFixture, unverified: bool, faults: list[Fault], said: str, remedy: str
+) -> None:
+    daemon.contoso.gws.habits = replace(daemon.contoso.gws.habits, push_unverified=unverified)
+    for fault in faults:
+        daemon.contoso.wire.order(fault)
+    pushed(daemon, push=f"{daemon.url}/elsewhere")
+    daemon.world.later(LOOK_EVERY)
+    daemon.keep_channels()
+    [line] = [record.getMessage() for record in caplog.records if "pushes for" in record.getMessage()]
+    assert line.startswith("pushes for contoso-gws: ") and line.endswith("and the directory is read all the same")
+    assert daemon.contoso.server is not None
+    place = f"{daemon.contoso.server.url}/admin/directory/v1/users/watch?…"
+    assert said.format(place=place) in line and remedy in line
+    assert "elsewhere" not in line and "Unauthorized WebHook" not in line, "nothing of what was sent, nor of the body"
+    assert daemon.contoso.row().state == "healthy" and len(daemon.we_know()) == 4
 
 
 @proves("Z6")

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, NeedsPerson, Permanent
 from connectors.pushes import Pushes, address_for, events_of
 from store.channels import Channel
 from store.directories import FROZEN, HEALTHY, DirectoryRow
@@ -29,6 +29,8 @@ LOOK_EVERY = timedelta(minutes=5)
 REPLACE_BEFORE = timedelta(hours=2)
 """A new channel takes over this long before the old one expires."""
 _AFTER_A_FAILURE = timedelta(hours=1)
+_READ_ALL_THE_SAME = "it is tried again in an hour, and the directory is read all the same"
+_LOOK_AT_IT = "see that `push` of the directory is what docs/operations.md says of pushes"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -95,11 +97,19 @@ class ChannelKeeper:
                 self._failed.pop(one.row.key, None)
             except ConnectorError as problem:
                 self._failed[one.row.key] = now
-                log.warning("pushes for %s: %s; it is read all the same", one.row.id, problem.problem)
+                told = "; ".join([problem.problem, *_remedies(problem), _READ_ALL_THE_SAME])
+                log.warning("pushes for %s: %s", one.row.id, told)
 
     def _may_try(self, directory: int, now: datetime) -> bool:
         failed = self._failed.get(directory)
         return failed is None or not failed <= now < failed + _AFTER_A_FAILURE
+
+
+def _remedies(problem: ConnectorError) -> list[str]:
+    """What a person can do; nothing where the vendor is busy or out of reach."""
+    if isinstance(problem, NeedsPerson):
+        return [problem.remedy]
+    return [_LOOK_AT_IT] if isinstance(problem, Permanent) else []
 
 
 def _wanted(app: "App", tx: "Transaction") -> Iterator[_Wanted]:

@@ -29,6 +29,8 @@ def watch(call: Call) -> Body:
     place = urlsplit(asked.address)
     if place.scheme != "https" and not (place.scheme == "http" and is_loopback(place.hostname or "")):
         raise refusals.Refusal(400, "push.webhookUrlNotHttps", "WebHook callback must be HTTPS")
+    if customer.habits.push_unverified:
+        raise refusals.Refusal(401, "push.webhookUrlUnauthorized", f"Unauthorized WebHook callback: {asked.address}")
     if asked.type != "web_hook" or not asked.id:
         raise refusals.Refusal(400, "required", "Required")
     if asked.id in customer.channels.open:

@@ -70,6 +70,8 @@ class Habits:
     pushes_twice: bool = False
     push_delay: int = 0
     """Seconds after which a change is pushed."""
+    push_unverified: bool = False
+    """No channel is registered: nobody has verified the domain of its address."""
     filtered_reports_per_minute: int = 250
     """The quota of filtered calls for reports, refused by 503."""
 
