@@ -70,6 +70,7 @@ def ahead(asker: Asker, first: Read, then: Callable[[Read], Ask[Read] | None], f
 
     thread = Thread(target=copy_context().run, args=(ask_on, ask), name="ahead", daemon=True)
     thread.start()
+    answer: Read | _End = first
     try:
         gone.wait(_LEAVES_WITHIN)
         yield first
@@ -83,6 +84,9 @@ def ahead(asker: Asker, first: Read, then: Callable[[Read], Ask[Read] | None], f
         left.set()
         wanted.release()
         thread.join()
+        answer = first  # a problem that stayed here or there would keep itself by its traceback, and all answers
+        while not coming.empty():
+            coming.get()
 
 
 def _next(coming: "SimpleQueue[Read | _End]", wanted: Semaphore) -> Read | _End:

@@ -1,8 +1,10 @@
 """What is asked for ahead: told as if it had been asked in turn, and left behind by nobody."""
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from weakref import ref
 
 import pytest
 from hypothesis import given
@@ -86,6 +88,47 @@ def test_what_goes_wrong_ahead_of_a_walk_that_is_left_is_told_to_nobody() -> Non
     next(walk)
     del walk
     assert are_ahead() == []
+
+
+class Answer:
+    """One that is large, and by its number."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+@pytest.mark.parametrize("left_at", [None, 2])
+def test_a_walk_that_went_wrong_keeps_no_answer_until_somebody_looks_for_garbage(left_at: int | None) -> None:
+    """Which is seldom done where directories are read, and a fleet that fails would hold two pages of each."""
+    answers: list[ref[Answer]] = []
+
+    def made(number: int) -> Answer:
+        answer = Answer(number)
+        answers.append(ref(answer))
+        return answer
+
+    def then(last: Answer) -> Ask[Answer]:
+        number = last.number + 1
+        return lambda _: made(number)
+
+    def ask(_: Asker) -> Answer:
+        raise Transient("busy")
+
+    def walked() -> None:
+        walk = ahead(asker(World()), made(0), lambda last: ask if last.number == 2 else then(last), "users")
+        for number, _answer in enumerate(walk):
+            if number == left_at:
+                break
+
+    gc.disable()
+    try:
+        try:
+            walked()
+        except Transient:
+            assert left_at is None
+        assert [answer() for answer in answers] == [None, None, None]
+    finally:
+        gc.enable()
 
 
 def waits(_: int, asker: Asker) -> int:
