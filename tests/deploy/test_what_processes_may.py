@@ -72,6 +72,17 @@ def test_probes_ask_what_is_answered_and_wait_for_it() -> None:
         assert check == {"disable": True} if name == "upgraded" else "127.0.0.1:8480/healthz" in check["test"][-1]
 
 
+def test_pushes_come_in_only_where_somebody_asked_for_it_and_at_a_port_that_is_served() -> None:
+    assert VALUES["pushes"]["service"]["enabled"] is False
+    text = (CHART / "templates" / "pushes.yaml").read_text(encoding="utf-8")
+    assert text.startswith("{{- if .Values.pushes.service.enabled }}\n") and text.endswith("\n{{- end }}\n")
+    selector = '{{- include "seatkeeper.selector" . | nindent %d }}\n%sapp.kubernetes.io/component: scheduler\n'
+    pods = (CHART / "templates" / "scheduler.yaml").read_text(encoding="utf-8")
+    assert selector % (4, " " * 4) in text and selector % (8, " " * 8) in pods
+    assert "targetPort: http}" in text and "{name: http, containerPort: 8480}" in PODS
+    assert "type:" not in text, "it is for the cluster alone"
+
+
 @pytest.mark.parametrize(
     "seconds",
     [
