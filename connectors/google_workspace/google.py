@@ -110,7 +110,14 @@ class Google:
             try:
                 page = read(came.body)
             except (Unreadable, RecursionError):
-                page = self.ask(request(came.token), read, feature, of_one=of_one)
+                page, following = self.ask(
+                    request(came.token),
+                    lambda body: (read(body), _following(body).nextPageToken),
+                    feature,
+                    of_one=of_one,
+                )
+                if bool(following) != bool(came.following):  # the walk has gone on by now, or ended
+                    raise Transient(f"a page of the list of {feature} goes on otherwise, asked for again") from None
             yield page
 
 

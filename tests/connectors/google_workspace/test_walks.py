@@ -71,6 +71,26 @@ def test_a_page_that_says_what_follows_it_and_cannot_be_read_is_asked_for_again(
 
 
 @proves("Z2")
+def test_a_page_that_cannot_be_read_and_goes_on_otherwise_when_asked_for_again_ends_no_walk(
+    town: GoogleWorkspaceTown,
+) -> None:
+    """What is no list says nothing of what follows it: were that believed, the rest of a list would be missing."""
+    people(town, 3 * town.page)
+    damaged = [Unreadable("it is not what was asked for")]
+
+    def page(body: bytes) -> list[str]:
+        if damaged:
+            raise damaged.pop()
+        return [user.id for user in user_page(body).users]
+
+    query = {"customer": town.tenant, "maxResults": str(town.page)}
+    town.simulator.order(Fault("short_list", "/users"))
+    with pytest.raises(Transient, match="otherwise"):
+        list(google_of(town.open()).pages(("users",), query, page, "users"))
+    assert not damaged
+
+
+@proves("Z2")
 def test_a_walk_that_takes_too_long_stops_before_google_ends_it_and_goes_on_later(town: GoogleWorkspaceTown) -> None:
     hired = people(town, 3 * town.page)
     pages = town.open().pull(None)
