@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TAKE = "lease_owner = :owner, lease_until = :until, fence = fence + 1"
 _OURS = "key = :directory AND fence = :fence AND lease_owner = :owner"
+_OURS_OF_ENDED = "key = ended.directory AND directory.fence = ended.fence AND lease_owner = ended.owner"
 # Somebody may ask for a pass while one is under way: then the next one is due at once, and the wish stands until then.
 _ASKED, _ASKED_OF_ENDED = (f"asked_at IS NOT NULL AND asked_at > {taken}" for taken in (":taken", "ended.taken"))
 _DUE = "due_at <= :now AND lease_until <= :now AND NOT retired AND state <> 'frozen'"
@@ -155,16 +156,19 @@ class Leases:
         dialect = self._tx.dialect
         released = self._tx.execute(
             f"WITH ended AS MATERIALIZED ({dialect.unfolded('ended', _IDLE)}),"
-            " ours AS MATERIALIZED (SELECT key FROM directory WHERE key IN (SELECT directory FROM ended)"
-            f" ORDER BY key{dialect.for_update()})"
+            # What was lost is not locked: whoever has it now may be long, and may wait for one of these.
+            f" ours AS MATERIALIZED (SELECT key FROM ended JOIN directory ON {_OURS_OF_ENDED}"
+            f" WHERE {dialect.among('key', 'keys')} ORDER BY key{dialect.for_update()})"
             " UPDATE directory SET lease_owner = NULL, lease_until = 0,"
             f" asked_at = CASE WHEN {_ASKED_OF_ENDED} THEN asked_at END,"
             f" due_at = CASE WHEN {_ASKED_OF_ENDED} THEN asked_at ELSE ended.due_at END,"
             " last_success = CASE WHEN ended.read THEN ended.now ELSE last_success END,"
             " cursor = ended.cursor, groups_cursor = ended.groups_cursor"
-            " FROM ended WHERE key = ended.directory AND directory.fence = ended.fence AND lease_owner = ended.owner"
-            " AND key IN (SELECT key FROM ours) RETURNING key",
-            {"ended": msgspec.json.encode([_of_idle(idle) for idle in ended]).decode()},
+            f" FROM ended WHERE {_OURS_OF_ENDED} AND key IN (SELECT key FROM ours) RETURNING key",
+            {
+                "keys": dialect.listed([idle.lease.directory for idle in ended]),
+                "ended": msgspec.json.encode([_of_idle(idle) for idle in ended]).decode(),
+            },
         )
         return len(released.all())
 

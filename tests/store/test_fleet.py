@@ -177,6 +177,21 @@ def test_idle_passes_that_end_at_once_end_as_each_would_alone(store: Store, comp
     assert told == {**dict.fromkeys(keys), "lost": "one", "given": "two"}
 
 
+@proves("Z5", "Z9")
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_passes_that_end_wait_for_nobody_who_works_on_a_directory_that_was_lost(store: Store, company: int) -> None:
+    """Whoever took it over may have it locked for minutes, and may wait for one of ours."""
+    keys = [add_directory(store, company, f"d{number}") for number in range(2)]
+    with store.begin() as tx:
+        leases = tx.leases.take_due(keys, "one", NOW, LEASE)
+    with store.begin() as tx:
+        [taken] = tx.leases.take_due(keys[:1], "two", NOW + 60 * SECOND, LEASE)
+    with store.begin() as other, store.begin() as tx:
+        other.leases.check(taken, NOW + 61 * SECOND)
+        tx.execute("SET LOCAL lock_timeout = '2s'")
+        assert tx.leases.release_all_idle([Idle(lease, NOW, "c", "g", NOW + SECOND) for lease in leases]) == 1
+
+
 def test_a_waiter_hears_of_passes_that_began_after_it_asked(store: Store, directory: int) -> None:
     with store.begin() as tx:
         tx.waiters.put("w", directory, NOW)
