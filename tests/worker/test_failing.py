@@ -116,6 +116,27 @@ def test_a_stop_takes_effect_before_the_next_write(world: World, contoso: Custom
     assert contoso.waiting() == {"Zoe": "insufficient_licenses"}
 
 
+@pytest.mark.parametrize("step", ["page", "group page"])
+def test_a_pass_that_ends_in_a_way_nobody_foresaw_asks_for_nothing_more(
+    world: World, contoso: Customer, step: str
+) -> None:
+    """Not even while its problem is known, which may be long: problems that know themselves are seldom found."""
+    contoso.crowd(3)
+    contoso.group("Guests", "Person 000")
+    contoso.tenant.habits = Habits(page_size=1)
+    contoso.policy(f"{STAFF}\n- {{name: guests, groups: [Guests], license: standard}}")
+
+    def breaks(name: str) -> None:
+        if name == step:
+            raise ZeroDivisionError
+
+    world.restart(breaks)
+    with pytest.raises(ZeroDivisionError) as known:
+        contoso.sync()
+    assert known.tb is not None
+    assert are_ahead() == []
+
+
 @proves("Z10")
 def test_a_stop_while_a_request_is_retried_is_no_failure_of_the_directory(wire: World) -> None:
     contoso = wire.customer()

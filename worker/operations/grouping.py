@@ -1,11 +1,11 @@
 """Reading the groups that a policy names, with everything nested in them (G2, G3, Z2)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from connectors.base import Directory, Edge, GroupPage, SeenGroup
+from connectors.base import Directory, Edge, SeenGroup
 from connectors.errors import CursorExpired, NeedsPerson, Transient
 from policies.absence import group_shrank
 from policies.deciding import suspended_rules
@@ -107,18 +107,18 @@ def _walk(run: Run, directory: Directory, grouped: Grouped) -> None:
         return
     cursor = None if run.full else run.directory.groups_cursor
     try:
-        _stage(run, directory.pull_groups(cursor, wanted), grouped)
+        _stage(run, directory, cursor, wanted, grouped)
     except CursorExpired:
         if cursor is None:
             raise
         _forget(run, grouped)
-        _stage(run, directory.pull_groups(None, wanted), grouped)
+        _stage(run, directory, None, wanted, grouped)
     _read_again(run, directory, grouped)
 
 
-def _stage(run: Run, pages: Iterator[GroupPage], grouped: Grouped) -> None:
+def _stage(run: Run, directory: Directory, cursor: str | None, wanted: Sequence[str], grouped: Grouped) -> None:
     buffer: list[Edge] = []
-    for page in pages:
+    for page in directory.pull_groups(cursor, wanted):  # without a name for the walk: it ends with a problem in here
         for group in page.groups:
             grouped.found[group.id] = _completed(grouped.found.get(group.id), group)
         grouped.whole.extend(id for id in page.whole if id not in grouped.whole)
