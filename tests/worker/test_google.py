@@ -471,17 +471,17 @@ def test_addresses_are_compared_without_case_and_in_one_spelling(contoso: Google
 
 
 def interrupted(contoso: GoogleCustomer) -> str:
-    """A first read of 2,600 that stops when most of them are staged; the address of one of these."""
+    """A first read of 3,600 that stops when most of them are staged; the address of one of these."""
     contoso.gws.create_unit("/Sales")
-    contoso.gws.populate(2_600, units=["/Sales"])
+    contoso.gws.populate(3_600, units=["/Sales"])
     contoso.policy(EVERYONE)
-    contoso.wire.order(Fault("error", "/users", status=503, after=5, times=None))
+    contoso.wire.order(Fault("error", "/users", status=503, after=7, times=None))
     assert contoso.sync().outcome == "failed"
     contoso.wire.withdraw_faults()
     contoso.wire.forget_requests()
     contoso.world.later(minutes=11)
     [(staged, address)] = contoso.world.rows("SELECT count(*), min(address) FROM stage")
-    assert 2_000 <= staged < 2_600
+    assert 3_000 <= staged < 3_600
     return str(address)
 
 
@@ -493,8 +493,8 @@ def test_a_read_that_takes_longer_than_google_goes_on_is_split_by_domains(anywhe
     interrupted(anywhere)
     anywhere.world.later(hours=2)
     result = anywhere.sync()
-    assert (result.error, result.seen) == (None, 2_000 + 2_602)
-    assert anywhere.world.one("SELECT count(*) FROM account") == 2_602
+    assert (result.error, result.seen) == (None, 3_000 + 3_602)
+    assert anywhere.world.one("SELECT count(*) FROM account") == 3_602
     anywhere.world.later(minutes=5)
     assert anywhere.sync().changed == 0
 
@@ -512,11 +512,11 @@ def test_what_was_staged_under_another_declaration_is_read_again(contoso: Google
 @proves("G3")
 def test_what_was_staged_before_a_policy_named_units_is_read_again(contoso: GoogleCustomer) -> None:
     interrupted(contoso)
-    contoso.world.add_lot("standard", 2_700)
+    contoso.world.add_lot("standard", 3_700)
     contoso.policy(SALES)
     contoso.sync()
     enabled = "SELECT count(*) FROM account WHERE enabled AND NOT guest"
-    assert contoso.world.one("SELECT count(*) FROM assignment") == contoso.world.one(enabled) - 1 > 2_000
+    assert contoso.world.one("SELECT count(*) FROM assignment") == contoso.world.one(enabled) - 1 > 3_000
 
 
 @pytest.mark.slow
@@ -525,7 +525,7 @@ def test_what_was_staged_is_kept_where_the_policy_changed_otherwise(contoso: Goo
     contoso.policy(EVERYONE, warn_below="{standard: 5}")
     contoso.sync()
     assert contoso.wire.requests()["GET /users?pageToken"] == 2 and "GET /users" not in contoso.wire.requests()
-    assert contoso.world.one("SELECT count(*) FROM account") == 2_601
+    assert contoso.world.one("SELECT count(*) FROM account") == 3_601
 
 
 @proves("S6")
