@@ -2,7 +2,7 @@
 
 Each read is of everybody, since Google tells no changes. Beside it stand the same bytes fetched alone, one request
 after the other (the wire), and fetched and copied into a bare table (floor A). What an unchanged pass takes beyond the
-wire is measured in processes that did the same before, on a database that has come to rest after the first pass, without
+wire is measured in processes that did the same before, on a database that has come to rest after the first pass, at no
 latency and with `--latency SECONDS` a page, the middle one of three. Our own pace of 10 requests a second is left out:
 it is slower than loopback, and faster than Google.
 Prints a table, and writes every figure as JSON where `--json FILE` says.
